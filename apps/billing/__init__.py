@@ -1,0 +1,1 @@
+"""The counting house: credit accounts, the ledger, holds, grants."""

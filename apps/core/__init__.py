@@ -1,0 +1,1 @@
+"""The floor boards: no domain word at all."""

@@ -1,0 +1,18 @@
+"""Django's entry for the core app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CoreConfig(AppConfig):
+    """The floor boards: no domain word at all."""
+
+    name = "apps.core"
+    label = "core"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to what Django announces."""
+        from apps.core.privileges import grant_app_role  # noqa: PLC0415 - models are not loaded before ready()
+
+        post_migrate.connect(grant_app_role, sender=self)

@@ -1,0 +1,53 @@
+"""Database scopes: every door opens one of them, and nothing else in the product starts a transaction of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+
+@contextmanager
+def workspace_scope(workspace_id: UUID) -> Iterator[None]:
+    """Run one transaction on behalf of one workspace, with statement and lock timeouts.
+
+    Everything is local to the transaction, so it works through PgBouncer in transaction mode.
+    """
+    with transaction.atomic():
+        _set_local(scope=str(workspace_id))
+        yield
+
+
+@contextmanager
+def system_scope() -> Iterator[None]:
+    """Run one transaction across workspaces: for staff, workers, sweepers and reports. Named, so that grep finds it."""
+    with transaction.atomic():
+        _set_local(scope="system")
+        yield
+
+
+def _set_local(*, scope: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('keel.scope', %s, true), set_config('statement_timeout', %s, true),"
+            " set_config('lock_timeout', %s, true)",
+            [scope, str(settings.STATEMENT_TIMEOUT_MS), str(settings.LOCK_TIMEOUT_MS)],
+        )
+
+
+class OwnerRouter:
+    """The "owner" alias is for migrations only; queries never go there."""
+
+    def db_for_read(self, model: type, **hints: Any) -> str:
+        return "default"
+
+    def db_for_write(self, model: type, **hints: Any) -> str:
+        return "default"
+
+    def allow_relation(self, obj1: object, obj2: object, **hints: Any) -> bool:
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == "owner"

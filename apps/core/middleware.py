@@ -1,0 +1,83 @@
+"""The request id around every request, and anticipated errors turned into answers."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+
+from apps.core.errors import DomainError
+from apps.core.http import client_address
+from apps.core.request_id import HEADER, bind_request_id
+from apps.core.responses import refusal
+
+logger = structlog.get_logger(__name__)
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class LoginExpiredError(DomainError):
+    """An HTMX request came after the session had ended."""
+
+    code = "login_expired"
+    status = 401
+    sentence = _("You have been logged out. Log in again in another tab, then try once more: your text is still here.")
+
+
+class UnavailableError(DomainError):
+    """PostgreSQL or Redis did not answer in time."""
+
+    code = "unavailable"
+    status = 503
+    sentence = _("We are having trouble right now. Nothing was lost; please try again in a moment.")
+    retry_after_seconds = 5
+
+
+class RequestIdMiddleware:
+    """Bind a request id, return it in the answer, and write one log line for the request."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        request.request_id = bind_request_id(request.headers.get(HEADER))  # type: ignore[attr-defined]
+        started = time.monotonic()
+        response = self.get_response(request)
+        response[HEADER] = request.request_id  # type: ignore[attr-defined]
+        logger.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            duration_ms=round((time.monotonic() - started) * 1000),
+            address=client_address(request),
+        )
+        return response
+
+
+class ErrorMiddleware:
+    """Answer a DomainError with its own sentence, a lost database or Redis with 503, an expired login with 401."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        login = resolve_url(settings.LOGIN_URL)
+        if getattr(request, "htmx", False) and response.status_code == 302 and response["Location"].startswith(login):
+            return refusal(request, LoginExpiredError())
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn anticipated exceptions of a view into answers; anything else stays a 500 with a report."""
+        if isinstance(exception, DomainError):
+            return refusal(request, exception)
+        if isinstance(exception, OperationalError | InterfaceError | RedisError):
+            logger.warning("service_unavailable", error=str(exception))
+            return refusal(request, UnavailableError())
+        return None

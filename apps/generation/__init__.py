@@ -1,0 +1,1 @@
+"""The workshop: turns a request into text."""

@@ -1,0 +1,1 @@
+"""The meter: rates, usage records, rollups."""

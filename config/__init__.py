@@ -1,0 +1,1 @@
+"""The front gate: settings, URLs, ASGI, Celery."""

@@ -1,0 +1,28 @@
+"""A laptop: the services of bin/dev, mail as files under VAR_DIR, debug pages."""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+VAR_DIR = Path(os.environ.get("VAR_DIR", Path(__file__).resolve().parents[2] / "var")).resolve()
+# Real variables win over .env, and .env over the addresses that a running bin/dev has written down.
+environ.Env.read_env(VAR_DIR.parent / ".env")
+environ.Env.read_env(VAR_DIR / "services.env")
+if "DATABASE_URL" not in os.environ:
+    raise ImproperlyConfigured(f"No services found in {VAR_DIR}: start bin/dev first, or set DATABASE_URL and REDIS_URL.")
+for _name, _value in {
+    "SECRET_KEY": "development-only-secret-key",
+    "DEBUG": "true",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
+    "EMAIL_URL": f"filemail://{VAR_DIR / 'mail'}",
+    "OPENAI_API_KEY": "local",
+    "OPENAI_MODEL": "keel-demo",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+from config.settings.base import *  # noqa: E402, F403 - the environment must be ready before base reads it
+from config.settings.base import MIDDLEWARE  # noqa: E402, F401
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

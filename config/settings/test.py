@@ -1,0 +1,10 @@
+"""The test suite: real services from bin/test, fast password hashes, mail kept in memory."""
+
+from config.settings.dev import *  # noqa: F403
+from config.settings.dev import DATABASES
+
+DEBUG = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# One connection per test process: the test database is renamed after settings are read, which a pool would not see.
+del DATABASES["default"]["OPTIONS"]["pool"]
+DATABASES["owner"]["TEST"] = {"DEPENDENCIES": []}

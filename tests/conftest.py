@@ -1,0 +1,42 @@
+"""The cast and the database for every test."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Create the test database as the owner and migrate it; tests then use it as the app role."""
+    with django_db_blocker.unblock():
+        created = setup_databases(verbosity=0, interactive=False, aliases={"default", "owner"})
+    yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        teardown_databases(created, verbosity=0)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database in which commits are real: for threads, processes and on_commit. Emptied by the owner afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        connections["default"].close()
+        empty_database()
+
+
+def empty_database() -> None:
+    """Empty every table of the product; what migrations and deploy commands put there comes back on demand."""
+    tables = [f'"{model._meta.db_table}"' for model in apps.get_models(include_auto_created=True) if _is_ours(model)]
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+
+
+def _is_ours(model: Any) -> bool:
+    return model._meta.app_label not in {"contenttypes", "auth"} and model._meta.managed
