@@ -95,7 +95,9 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(fields=["workspace", "user"], name="membership_once_per_workspace"),
-            models.CheckConstraint(condition=models.Q(role__in=["owner", "admin", "member"]), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["owner", "admin", "member"]), name="membership_role_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Django's entry for the core app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -14,5 +15,7 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Listen to what Django announces."""
         from apps.core.privileges import grant_app_role  # noqa: PLC0415 - models are not loaded before ready()
+        from apps.core.sql_comments import comment_statements  # noqa: PLC0415
 
         post_migrate.connect(grant_app_role, sender=self)
+        connection_created.connect(comment_statements)

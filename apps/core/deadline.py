@@ -1,45 +1,103 @@
 """The deadline of every request, enforced outside Django: a thread that hangs cannot be interrupted, its answer can."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from io import BytesIO
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django_htmx.middleware import HtmxDetails
+
+from apps.core.errors import UnavailableError
+from apps.core.http import wants_json
+from apps.core.request_id import HEADER, bind_request_id
+from apps.core.responses import refusal
 
 logger = structlog.get_logger(__name__)
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+_HEADER = HEADER.lower().encode()
+# Requests that outlived their deadline: the event loop itself keeps only weak references to tasks.
+_abandoned: set[asyncio.Task[None]] = set()
 
 
 def with_deadline(application: Application) -> Application:
-    """Wrap an ASGI application: a request without an answer after REQUEST_DEADLINE_SECONDS gets a 503 page."""
+    """Wrap an ASGI application: a request without an answer after REQUEST_DEADLINE_SECONDS gets a 503.
+
+    The request itself is left to end by its own timeouts (database, Redis): cancelling it would make the event loop
+    wait for its thread. An answer that has begun is not cut.
+    """
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            async with asyncio.timeout(settings.REQUEST_DEADLINE_SECONDS):
-                await application(scope, receive, sending)
-        except TimeoutError:
+        request_id = _ensure_request_id(scope)
+        answer = _Answer(send)
+        task = asyncio.create_task(application(scope, receive, answer.send))
+        await asyncio.wait({task}, timeout=settings.REQUEST_DEADLINE_SECONDS)
+        if not task.done() and answer.close_unless_started():
             logger.error("request_deadline_exceeded", path=scope.get("path"))
-            if not started:
-                await _unavailable(send)
+            _abandoned.add(task)
+            task.add_done_callback(_end_abandoned)
+            await _send_unavailable(scope, send, request_id)
+            return
+        await task
 
     return wrapped
 
 
-async def _unavailable(send: Send) -> None:
-    body = render_to_string("503.html").encode()
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"retry-after", b"5")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+class _Answer:
+    """The way out of one request: open until the deadline closes it, unless an answer has begun before."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._started = False
+        self._closed = False
+
+    async def send(self, message: Message) -> None:
+        if not self._closed:
+            self._started = True
+            await self._send(message)
+
+    def close_unless_started(self) -> bool:
+        self._closed = not self._started
+        return self._closed
+
+
+def _ensure_request_id(scope: Scope) -> str:
+    # Put into the scope, so that this answer and Django's log lines name the same request.
+    headers = list(scope.get("headers", []))
+    offered = next((value.decode("latin-1") for name, value in headers if name == _HEADER), None)
+    request_id = bind_request_id(offered)
+    scope["headers"] = [pair for pair in headers if pair[0] != _HEADER] + [(_HEADER, request_id.encode())]
+    return request_id
+
+
+def _end_abandoned(task: "asyncio.Task[None]") -> None:
+    _abandoned.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("abandoned_request_failed", error=str(task.exception()))
+
+
+async def _send_unavailable(scope: Scope, send: Send, request_id: str) -> None:
+    response = _unavailable(scope)
+    response[HEADER] = request_id
+    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
+
+
+def _unavailable(scope: Scope) -> HttpResponse:
+    request: Any = ASGIRequest(scope, BytesIO())
+    request.htmx = HtmxDetails(request)
+    if request.htmx or wants_json(request):
+        return refusal(request, UnavailableError())
+    # A page that needs nothing: when requests hang, the session and the balance may hang too.
+    retry_after = str(UnavailableError.retry_after_seconds)
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": retry_after})

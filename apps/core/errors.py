@@ -2,14 +2,17 @@
 
 from typing import ClassVar
 
+from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
 
 class DomainError(Exception):
     """A refusal that a person can understand and a program can tell by its code.
 
-    `code` is stable (programs match on it), `status` is the HTTP status, `sentence` says what happened and the next step.
+    `code` is stable (programs match on it), `status` is the HTTP status, `sentence` says what happened
+    and the next step.
     """
 
     code: ClassVar[str] = "refused"
@@ -23,3 +26,17 @@ class DomainError(Exception):
         if retry_after_seconds is not None:
             self.retry_after_seconds = retry_after_seconds
         super().__init__(str(self.sentence))
+
+
+class UnavailableError(DomainError):
+    """PostgreSQL or Redis did not answer in time."""
+
+    code = "unavailable"
+    status = 503
+    sentence = _("We are having trouble right now. Nothing was lost; please try again in a moment.")
+    retry_after_seconds = 5
+
+
+def is_outage(exception: BaseException | None) -> bool:
+    """Tell whether an exception means that PostgreSQL or Redis is away, or did not answer in time."""
+    return isinstance(exception, OperationalError | InterfaceError | RedisError)

@@ -1,5 +1,6 @@
 """Typed requests, and facts read off a request."""
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -7,9 +8,8 @@ from django.http import HttpRequest as DjangoHttpRequest
 from django_htmx.middleware import HtmxDetails
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from apps.accounts.models import User, Workspace
+    # Names for the type checker alone: nothing of accounts is loaded or used here.
+    from apps.accounts.models import Membership, User, Workspace
 
 
 class HttpRequest(DjangoHttpRequest):
@@ -17,25 +17,37 @@ class HttpRequest(DjangoHttpRequest):
 
     htmx: HtmxDetails
     request_id: str
-    user: "User | AnonymousUser"
 
 
 class WorkspaceHttpRequest(HttpRequest):
-    """A request of a logged-in user who acts in a workspace."""
+    """A request of a logged-in user who acts in a workspace, under a role (see accounts/access.py)."""
 
     user: "User"
     workspace: "Workspace"
+    membership: "Membership"
 
 
 def client_address(request: DjangoHttpRequest) -> str:
-    """Return the caller's address, believing only the last TRUSTED_PROXY_COUNT entries of X-Forwarded-For."""
+    """Return the caller's address, believing only the last TRUSTED_PROXY_COUNT entries of X-Forwarded-For.
+
+    A forwarded entry that is no address (some proxies add a port, attackers add anything) counts only as far as an
+    address can be read from it; else the address of the connection itself is returned.
+    """
     proxies = settings.TRUSTED_PROXY_COUNT
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if proxies and len(forwarded) >= proxies:
-        return str(forwarded[-proxies])
-    return str(request.META.get("REMOTE_ADDR", ""))
+    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    claimed = _address(forwarded[-proxies]) if proxies and len(forwarded) >= proxies else None
+    return claimed or _address(str(request.META.get("REMOTE_ADDR", ""))) or "0.0.0.0"  # noqa: S104 - not bound to
 
 
 def wants_json(request: DjangoHttpRequest) -> bool:
     """Tell whether a program is asking: an API address, or JSON preferred over HTML."""
     return request.path.startswith(("/api/", "/v1/")) or not request.accepts("text/html")
+
+
+def _address(text: str) -> str | None:
+    for candidate in (text, text.partition("]")[0].removeprefix("["), text.rpartition(":")[0]):
+        try:
+            return str(ipaddress.ip_address(candidate))
+        except ValueError:
+            continue
+    return None

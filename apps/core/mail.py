@@ -1,7 +1,7 @@
 """Mail leaves through the worker: written down in the transaction of its reason, sent once per business key."""
 
+from collections.abc import Iterable
 from datetime import timedelta
-from smtplib import SMTPException
 
 import structlog
 from django.core.mail import EmailMultiAlternatives
@@ -21,7 +21,7 @@ DELAY_MAX = timedelta(hours=2)
 
 
 def queue_mail(*, key: str, to: str, subject: str, text: str, html: str = "") -> OutgoingMail:
-    """Write down a mail to be sent once after commit; the same key again returns the first one and sends nothing new."""
+    """Write down a mail to be sent once, after commit; the same key again returns the first one."""
     mail, _created = OutgoingMail.objects.get_or_create(
         key=key, defaults={"to": to, "subject": subject, "text": text, "html": html}
     )
@@ -38,7 +38,7 @@ def deliver(mail_id: str) -> None:
         message.attach_alternative(mail.html, "text/html")
     try:
         message.send()
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # whichever backend sends it: the mail stays due
         _record_failure(mail, error)
     else:
         # The text may hold a link that grants access: it is not kept once it has left.
@@ -49,6 +49,13 @@ def list_due_mail_ids(*, limit: int = 100) -> list[str]:
     """Return the ids of queued mails whose next attempt is due: fresh ones whose ring was lost, and failed ones."""
     due = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED, next_attempt_at__lte=timezone.now())
     return [str(pk) for pk in due.order_by("next_attempt_at").values_list("pk", flat=True)[:limit]]
+
+
+def erase_recipients(addresses: Iterable[str]) -> None:
+    """Forget that mails went to these addresses, and drop what is not yet sent."""
+    mails = OutgoingMail.objects.filter(to__in=list(addresses))
+    mails.filter(status=OutgoingMail.Status.QUEUED).update(status=OutgoingMail.Status.FAILED, error="recipient erased")
+    mails.update(to="erased@erased.invalid", text="", html="")
 
 
 def _claim(mail_id: str) -> OutgoingMail | None:

@@ -1,17 +1,16 @@
-"""The request id around every request, and anticipated errors turned into answers."""
+"""The request id around every request, text that cannot be stored, and anticipated errors turned into answers."""
 
 import time
 from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
-from redis.exceptions import RedisError
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, UnavailableError, is_outage
 from apps.core.http import client_address
 from apps.core.request_id import HEADER, bind_request_id
 from apps.core.responses import refusal
@@ -26,15 +25,6 @@ class LoginExpiredError(DomainError):
     code = "login_expired"
     status = 401
     sentence = _("You have been logged out. Log in again in another tab, then try once more: your text is still here.")
-
-
-class UnavailableError(DomainError):
-    """PostgreSQL or Redis did not answer in time."""
-
-    code = "unavailable"
-    status = 503
-    sentence = _("We are having trouble right now. Nothing was lost; please try again in a moment.")
-    retry_after_seconds = 5
 
 
 class RequestIdMiddleware:
@@ -60,6 +50,20 @@ class RequestIdMiddleware:
         return response
 
 
+class UnstorableTextMiddleware:
+    """Refuse NUL in addresses with a 400 and drop cookies that hold one: PostgreSQL would refuse them with an error."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise SuspiciousOperation("NUL in the address.")
+        # A quoted cookie may spell NUL in octal.
+        request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\x00" not in value}
+        return self.get_response(request)
+
+
 class ErrorMiddleware:
     """Answer a DomainError with its own sentence, a lost database or Redis with 503, an expired login with 401."""
 
@@ -77,7 +81,7 @@ class ErrorMiddleware:
         """Turn anticipated exceptions of a view into answers; anything else stays a 500 with a report."""
         if isinstance(exception, DomainError):
             return refusal(request, exception)
-        if isinstance(exception, OperationalError | InterfaceError | RedisError):
+        if is_outage(exception):
             logger.warning("service_unavailable", error=str(exception))
             return refusal(request, UnavailableError())
         return None

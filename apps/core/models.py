@@ -57,7 +57,9 @@ class OutgoingMail(models.Model):
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mails")
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=["queued", "sent", "failed"]), name="mail_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["queued", "sent", "failed"]), name="mail_status_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=models.Q(status="queued")),

@@ -1,11 +1,14 @@
 """Refusals and failures as answers: a page, a toast for HTMX, or problem+json for a program."""
 
+import sys
+
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, UnavailableError, is_outage
 from apps.core.http import wants_json
 from apps.core.request_id import current_request_id
 
@@ -39,20 +42,10 @@ def error_response(
     return response
 
 
-def _problem(context: dict[str, object]) -> JsonResponse:
-    body = {
-        "type": "about:blank",
-        "title": str(context["code"]).replace("_", " "),
-        "status": context["status"],
-        "detail": str(context["sentence"]),
-        "code": context["code"],
-        "request_id": context["request_id"],
-    }
-    return JsonResponse(body, status=int(str(context["status"])), content_type="application/problem+json")
-
-
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400 (Django's handler400)."""
+    """Answer 400, or 413 for a body that is too large (Django's handler400)."""
+    if isinstance(exception, RequestDataTooBig):
+        return error_response(request, status=413, code="too_large", sentence=_("This is too large to send at once."))
     return error_response(request, status=400, code="bad_request", sentence=_("We could not read this request."))
 
 
@@ -73,6 +66,20 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500 (Django's handler500)."""
+    """Answer 500, or 503 when the database or Redis failed outside of a view (Django's handler500)."""
+    if is_outage(sys.exc_info()[1]):
+        return refusal(request, UnavailableError())
     sentence = _("Something broke on our side. Nothing was lost; please try again.")
     return error_response(request, status=500, code="internal_error", sentence=sentence)
+
+
+def _problem(context: dict[str, object]) -> JsonResponse:
+    body = {
+        "type": "about:blank",
+        "title": str(context["code"]).replace("_", " "),
+        "status": context["status"],
+        "detail": str(context["sentence"]),
+        "code": context["code"],
+        "request_id": context["request_id"],
+    }
+    return JsonResponse(body, status=int(str(context["status"])), content_type="application/problem+json")

@@ -10,7 +10,7 @@ from apps.core.logging import logging_config
 
 env = environ.Env()
 
-# --- The product -----------------------------------------------------------------------------------------------------
+# --- The product ---
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = env.str("ENVIRONMENT", default="development")
@@ -22,7 +22,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 # Credits given once to each new workspace when its owner's address is confirmed.
 SIGN_UP_GRANT_CREDITS = 500
 
-# --- The house: imports go down this list ----------------------------------------------------------------------------
+# --- The house: imports go down this list ---
 
 INSTALLED_APPS = [
     "apps.generation",
@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.core.middleware.UnstorableTextMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -85,8 +86,8 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-# --- PostgreSQL: the truth -------------------------------------------------------------------------------------------
-# Two roles: "default" is the app role and owns nothing; "owner" migrates (see apps/core/management/commands/migrate.py).
+# --- PostgreSQL: the truth ---
+# Two roles: "default" is the app role and owns nothing; "owner" migrates (see core's migrate command).
 
 DATABASES = {
     "default": env.db_url("DATABASE_URL"),
@@ -108,7 +109,7 @@ LOCK_TIMEOUT_MS = 3_000
 # A request still busy after this long is answered with a 503 and Retry-After.
 REQUEST_DEADLINE_SECONDS = 20
 
-# --- Redis: streams, doorbell, counters; nothing that may not be lost --------------------------------------------------
+# --- Redis: streams, doorbell, counters; nothing that may not be lost ---
 
 REDIS_URL = env.str("REDIS_URL")
 REDIS_SOCKET_TIMEOUT_SECONDS = 0.5
@@ -138,8 +139,12 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-generations": {"task": "generation.sweep", "schedule": 5},
+    "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
+}
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People ---
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -149,7 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "generation:new"
+LOGIN_REDIRECT_URL = "/generations/new/"
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -159,6 +164,10 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
+# Posts per address on pages that anyone may reach; allauth's own limits per account come on top.
+RATE_LIMITS = {"sign_up": "20/m", "login": "30/m", "password_reset": "20/m", "admin_login": "10/m"}
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -166,20 +175,30 @@ CSRF_COOKIE_SAMESITE = "Lax"
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
-# --- Mail: always through the worker -------------------------------------------------------------------------------------
+# --- Mail: always through the worker ---
 
 vars().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@localhost>")
 
-# --- The provider ----------------------------------------------------------------------------------------------------
+# --- The provider ---
 
 OPENAI_API_KEY = env.str("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="") or "https://api.openai.com/v1"
 OPENAI_ORGANIZATION = env.str("OPENAI_ORGANIZATION", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL")
+# What the composer offers: the model above first, then any further ones that have a rate.
+GENERATION_MODELS = [OPENAI_MODEL, *env.list("OPENAI_EXTRA_MODELS", default=[])]
+# Seconds, all below any proxy's: waiting for a worker, until the first token, between two deltas, and in all.
+GENERATION_DEADLINES = {"queue": 120.0, "first_token": 45.0, "idle": 30.0, "total": 300.0} | env.dict(
+    "GENERATION_DEADLINES", cast={"value": float}, default={}
+)
+# Generations that may start within any minute.
+GENERATION_LIMITS = {"user": 20, "workspace": 60, "address": 60} | env.dict(
+    "GENERATION_LIMITS", cast={"value": int}, default={}
+)
 
-# --- Web ---------------------------------------------------------------------------------------------------------------
+# --- Web ---
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -208,14 +227,19 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 REST_FRAMEWORK: dict[str, Any] = {}
-RATELIMIT_IP_META_KEY = "apps.core.http.client_address"
+CSRF_FAILURE_VIEW = "apps.core.responses.csrf_failure"
 SILENCED_SYSTEM_CHECKS = [
     # django-ratelimit does not know Django's own RedisCache yet (its issue 283).
     "django_ratelimit.W001",
 ]
 
-# --- Logs and alarms ---------------------------------------------------------------------------------------------------
+# --- Logs and alarms ---
 
 LOGGING = logging_config(json=ENVIRONMENT != "development")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    # Imported only here: it loads the provider's library, which takes a second.
+    from apps.core.sentry import init_sentry
+
+    init_sentry(dsn=SENTRY_DSN, environment=ENVIRONMENT)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -11,7 +11,9 @@ VAR_DIR = Path(os.environ.get("VAR_DIR", Path(__file__).resolve().parents[2] / "
 environ.Env.read_env(VAR_DIR.parent / ".env")
 environ.Env.read_env(VAR_DIR / "services.env")
 if "DATABASE_URL" not in os.environ:
-    raise ImproperlyConfigured(f"No services found in {VAR_DIR}: start bin/dev first, or set DATABASE_URL and REDIS_URL.")
+    raise ImproperlyConfigured(
+        f"No services found in {VAR_DIR}: start bin/dev first, or set DATABASE_URL and REDIS_URL."
+    )
 for _name, _value in {
     "SECRET_KEY": "development-only-secret-key",
     "DEBUG": "true",
@@ -23,6 +25,17 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 from config.settings.base import *  # noqa: E402, F403 - the environment must be ready before base reads it
-from config.settings.base import MIDDLEWARE  # noqa: E402, F401
+from config.settings.base import BASE_DIR, TEMPLATES  # noqa: E402
+
+ROOT_URLCONF = "config.urls_dev"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+TEMPLATES[0]["DIRS"].append(BASE_DIR / "dev" / "templates")
+# Without the cached loader, so that an edited template shows at once.
+TEMPLATES[0]["APP_DIRS"] = False
+TEMPLATES[0]["OPTIONS"]["loaders"] = [
+    (
+        "template_partials.loader.Loader",
+        ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+    )
+]

@@ -4,6 +4,7 @@ from config.settings.dev import *  # noqa: F403
 from config.settings.dev import DATABASES
 
 DEBUG = False
+ROOT_URLCONF = "config.urls"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # One connection per test process: the test database is renamed after settings are read, which a pool would not see.
 del DATABASES["default"]["OPTIONS"]["pool"]

@@ -1,0 +1,61 @@
+"""Every credit is explained: one sentence per ledger entry, and the way to what it was for."""
+
+import re
+from typing import NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing.models import CreditGrant, LedgerEntry
+
+Sentence = str | Promise
+
+_OF_SOURCE: dict[str, Sentence] = {
+    CreditGrant.Source.SIGN_UP: _("Welcome: credits for confirming your address."),
+    CreditGrant.Source.PLAN: _("Credits of your plan."),
+    CreditGrant.Source.PURCHASE: _("Credits that you bought."),
+    CreditGrant.Source.PROMOTION: _("Credits as a present."),
+    CreditGrant.Source.STAFF: _("Credits from our team."),
+    CreditGrant.Source.RETURNED: _("Credits that came back."),
+}
+_OF_KIND: dict[str, Sentence] = {
+    LedgerEntry.Kind.CAPTURE: _("Used."),
+    LedgerEntry.Kind.REFUND: _("Taken back, because the purchase was refunded."),
+    LedgerEntry.Kind.EXPIRY: _("Expired without being used."),
+    LedgerEntry.Kind.REVERSAL: _("An earlier entry was undone."),
+    LedgerEntry.Kind.ADJUSTMENT: _("Corrected by our team."),
+}
+_USED_BY_GENERATION = _("Used by a generation.")
+# The caller that captured names its subject in the idempotency key; the address is known by its URL name alone.
+_GENERATION_KEY = re.compile(r"(?:^|:)generation:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::|$)")
+
+
+class Explanation(NamedTuple):
+    """What a ledger entry was for; the address is empty where there is nothing to look at."""
+
+    sentence: Sentence
+    subject_url: str
+
+
+def explain(entry: LedgerEntry) -> Explanation:
+    """Explain an entry (its grant is best loaded with it)."""
+    named = _GENERATION_KEY.search(entry.idempotency_key)
+    if named:
+        return Explanation(_sentence(entry, by_generation=True), _generation_url(named[1]))
+    return Explanation(_sentence(entry, by_generation=False), "")
+
+
+def _sentence(entry: LedgerEntry, *, by_generation: bool) -> Sentence:
+    if entry.kind == LedgerEntry.Kind.CAPTURE and by_generation:
+        return _USED_BY_GENERATION
+    if entry.kind in _OF_KIND:
+        return _OF_KIND[entry.kind]
+    return _OF_SOURCE[entry.grant.source] if entry.grant else entry.get_kind_display()
+
+
+def _generation_url(generation_id: str) -> str:
+    try:
+        return reverse("generation:detail", args=[generation_id])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,35 @@
+"""What billing listens to: a confirmed address brings the welcome credits, once."""
+
+from typing import Any
+
+import structlog
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.conf import settings
+from django.dispatch import receiver
+
+from apps.accounts.services import ensure_personal_workspace
+from apps.billing import ledger
+from apps.billing.models import CreditGrant
+from apps.core.db import system_scope
+
+logger = structlog.get_logger(__name__)
+
+
+@receiver(email_confirmed)
+def grant_sign_up_credits(email_address: EmailAddress, **later: Any) -> None:
+    """Grant SIGN_UP_GRANT_CREDITS to the user's own workspace; a second confirmed address brings nothing."""
+    if not settings.SIGN_UP_GRANT_CREDITS:
+        return
+    with system_scope():
+        workspace = ensure_personal_workspace(user=email_address.user)
+        try:
+            ledger.grant(
+                workspace_id=workspace.pk,
+                amount_credits=settings.SIGN_UP_GRANT_CREDITS,
+                source=CreditGrant.Source.SIGN_UP,
+                idempotency_key="sign-up",
+            )
+        except ledger.IdempotencyConflictError:
+            # The welcome was another amount when it was given.
+            logger.info("sign_up_grant_given_before", workspace_id=str(workspace.pk))

@@ -1,0 +1,74 @@
+"""The composer's form: made from a prompt template's fields, with the same limits in the browser and here."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.core.text import storable
+from apps.generation.prompts import Field, PromptTemplate
+
+IDEMPOTENCY_KEY_LENGTH_MAX = 64
+
+
+class TextField(forms.CharField):
+    """A text input with limits in characters and words. Line ends count as one character, as browsers count them."""
+
+    def __init__(self, *, spec: Field, **options: Any) -> None:
+        self.spec = spec
+        super().__init__(max_length=spec.characters_max, label=spec.label, **options)
+
+    def to_python(self, value: Any) -> str:
+        """Return the text as it is kept: without characters that cannot be stored, with plain line ends."""
+        return str(super().to_python(storable(str(value or "")).replace("\r\n", "\n").replace("\r", "\n")))
+
+    def validate(self, value: str) -> None:
+        """Refuse too few or too many words."""
+        super().validate(value)
+        words, least, most = len(value.split()), self.spec.words_min, self.spec.words_max
+        if words < least:
+            message = ngettext("Please write at least %(least)d word.", "Please write at least %(least)d words.", least)
+            raise ValidationError(message, params={"least": least}, code="words_min")
+        if most and words > most:
+            message = ngettext("Please keep to %(most)d word at most.", "Please keep to %(most)d words at most.", most)
+            raise ValidationError(message, params={"most": most}, code="words_max")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Let the browser know the limits."""
+        attributes = super().widget_attrs(widget) | {"placeholder": self.spec.placeholder}
+        words = {"data-words-min": self.spec.words_min, "data-words-max": self.spec.words_max}
+        return attributes | {name: value for name, value in words.items() if value}
+
+
+class ComposerForm(forms.Form):
+    """What every submission carries, whatever its template."""
+
+    template = forms.SlugField(widget=forms.HiddenInput)
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=IDEMPOTENCY_KEY_LENGTH_MAX)
+
+    def __init__(self, data: Any = None, *, template: PromptTemplate, models: list[str], **options: Any) -> None:
+        super().__init__(data, **options)
+        self.prompt_template = template
+        for spec in template.fields:
+            self.fields[spec.name] = _form_field(spec)
+        self.fields["model"] = forms.ChoiceField(
+            label=_("Model"), choices=[(model, model) for model in models], required=False
+        )
+        self.models = models
+
+    def inputs(self) -> dict[str, str]:
+        """Return the cleaned values of the template's own fields."""
+        return {spec.name: self.cleaned_data[spec.name] for spec in self.prompt_template.fields}
+
+    def model(self) -> str:
+        """Return the chosen model, or the first that is offered."""
+        return str(self.cleaned_data["model"] or self.models[0])
+
+
+def _form_field(spec: Field) -> forms.Field:
+    if spec.kind == "select":
+        return forms.ChoiceField(label=spec.label, choices=[(choice, choice) for choice in spec.choices])
+    widget = forms.Textarea(attrs={"rows": 6}) if spec.kind == "textarea" else forms.TextInput()
+    return TextField(spec=spec, widget=widget)

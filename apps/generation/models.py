@@ -1,0 +1,180 @@
+"""Conversations, the generations in them, and every attempt at a provider."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Workspace
+from apps.billing.models import Hold
+from apps.core.ids import uuid7
+
+
+class PromptTemplateVersion(models.Model):
+    """The immutable text of a prompt template as it was deployed; the files in prompts/ say which one is published."""
+
+    app_role_privileges = "SELECT, INSERT"
+
+    slug = models.SlugField(_("template"), max_length=64)
+    number = models.PositiveIntegerField(_("number"))
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    content = models.JSONField(_("content"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("prompt template version")
+        verbose_name_plural = _("prompt template versions")
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "number"], name="template_version_number_once"),
+            models.UniqueConstraint(fields=["slug", "fingerprint"], name="template_version_content_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} v{self.number}"
+
+
+class Conversation(models.Model):
+    """A thread of generations that belong together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="conversations")
+    title = models.CharField(_("title"), max_length=120)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Generation(models.Model):
+    """One run of a model for a user: input, output, status. Each change of status is one conditional UPDATE."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
+
+    TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="generations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="generations")
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="generations")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    # The hold is placed last in the submitting transaction, after this row: the foreign key is checked at commit.
+    hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="+")
+
+    template_version = models.ForeignKey(PromptTemplateVersion, on_delete=models.PROTECT, related_name="+")
+    inputs = models.JSONField(_("inputs"), default=dict)
+    request_model = models.CharField(_("model"), max_length=128)
+    output_tokens_max = models.PositiveIntegerField(_("most output tokens"))
+    idempotency_key = models.CharField(_("idempotency key"), max_length=64)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.QUEUED)
+    output = models.TextField(_("output"), blank=True)
+    finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
+    error_code = models.CharField(_("error"), max_length=64, blank=True)
+    charged_credits = models.PositiveBigIntegerField(_("credits charged"), default=0)
+
+    # The lease: a worker may write under its fencing number until another process has raised it.
+    fencing_number = models.PositiveIntegerField(_("fencing number"), default=0)
+    lease_expires_at = models.DateTimeField(_("lease expires at"), null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(_("stop requested at"), null=True, blank=True)
+
+    created_at = models.DateTimeField(_("created at"))
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "idempotency_key"], name="generation_once_per_key"),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "running", "succeeded", "failed", "canceled"]),
+                name="generation_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "running"], finished_at__isnull=True)
+                | Q(status__in=["succeeded", "failed", "canceled"], finished_at__isnull=False),
+                name="generation_finished_when_terminal",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="running", lease_expires_at__isnull=False)
+                | ~Q(status="running") & Q(lease_expires_at__isnull=True),
+                name="generation_leased_while_running",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="succeeded") | ~Q(finish_reason=""), name="generation_success_has_finish_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(error_code=""), name="generation_failure_has_error_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(charged_credits=0) | Q(status__in=["succeeded", "canceled"]),
+                name="generation_charged_only_for_output",
+            ),
+        ]
+        indexes = [
+            models.Index(F("workspace"), F("id").desc(), name="generation_history", condition=Q(deleted_at=None)),
+            models.Index(fields=["created_at"], name="generation_queued", condition=Q(status="queued")),
+            models.Index(fields=["lease_expires_at"], name="generation_running", condition=Q(status="running")),
+            models.Index(fields=["user", "created_at"], name="generation_user_recent"),
+            models.Index(fields=["request_id"], name="generation_request_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template_version.slug} {self.id}"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether this generation has reached its end."""
+        return self.status in self.TERMINAL
+
+
+class Attempt(models.Model):
+    """One call of a provider, written down before it is made."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField(_("number"))
+    provider = models.CharField(_("provider"), max_length=32)
+    request_model = models.CharField(_("model asked"), max_length=128)
+    response_model = models.CharField(_("model answered"), max_length=128, blank=True)
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.RUNNING)
+    error_code = models.CharField(_("error"), max_length=64, blank=True)
+    error_detail = models.CharField(_("error detail"), max_length=500, blank=True)
+    input_tokens = models.PositiveBigIntegerField(_("input tokens"), default=0)
+    output_tokens = models.PositiveBigIntegerField(_("output tokens"), default=0)
+    cached_input_tokens = models.PositiveBigIntegerField(_("cached input tokens"), default=0)
+    first_token_ms = models.PositiveIntegerField(_("time to first token (ms)"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [
+            models.UniqueConstraint(fields=["generation", "number"], name="attempt_number_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["running", "succeeded", "failed", "canceled"]), name="attempt_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.generation_id}"

@@ -1,0 +1,125 @@
+"""Prompt templates: files in prompts/, published on deploy as immutable versions."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import DomainError
+from apps.generation.models import PromptTemplateVersion
+
+FOLDER = Path(__file__).parent / "prompts"
+
+
+class UnknownTemplateError(DomainError):
+    """There is no prompt template of this name."""
+
+    code = "unknown_template"
+    status = 404
+    sentence = _("This template does not exist any more. Choose another one.")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input of a template's form, with its limits."""
+
+    name: str
+    label: str
+    kind: str
+    characters_max: int = 200
+    words_min: int = 0
+    words_max: int = 0
+    placeholder: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromptTemplate:
+    """A named prompt as its file describes it."""
+
+    slug: str
+    name: str
+    description: str
+    output_tokens_max: int
+    fields: tuple[Field, ...]
+    system: str
+    user: str
+    content: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of everything that the file says."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+    def messages(self, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
+        """Return the prompt for these inputs."""
+        return _messages(system=self.system, user=self.user, inputs=inputs)
+
+
+def get_template(slug: str) -> PromptTemplate:
+    """Return a published template. Raises UnknownTemplateError."""
+    template = _templates().get(slug)
+    if template is None:
+        raise UnknownTemplateError
+    return template
+
+
+def list_templates() -> list[PromptTemplate]:
+    """Return all published templates by name."""
+    return sorted(_templates().values(), key=lambda template: template.name)
+
+
+def publish_all() -> list[PromptTemplateVersion]:
+    """Make a new immutable version of every template whose file has changed; return the versions made."""
+    made = []
+    for template in list_templates():
+        versions = PromptTemplateVersion.objects.filter(slug=template.slug)
+        if versions.filter(fingerprint=template.fingerprint).exists():
+            continue
+        number = versions.count() + 1
+        made.append(
+            PromptTemplateVersion.objects.create(
+                slug=template.slug,
+                number=number,
+                fingerprint=template.fingerprint,
+                content=json.loads(template.content),
+            )
+        )
+    return made
+
+
+def ensure_version(template: PromptTemplate) -> PromptTemplateVersion:
+    """Return the stored version of a published template, publishing it when no release has done so yet."""
+    found = PromptTemplateVersion.objects.filter(slug=template.slug, fingerprint=template.fingerprint)
+    return found.first() or next(made for made in publish_all() if made.slug == template.slug)
+
+
+def messages_of(version: PromptTemplateVersion, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
+    """Return the prompt that a stored version makes of these inputs, whatever its file says today."""
+    return _messages(system=version.content["system"], user=version.content["user"], inputs=inputs)
+
+
+def _messages(*, system: str, user: str, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
+    # User text goes into the user role only, exactly as it was written.
+    return (
+        {"role": "system", "content": system},
+        {"role": "user", "content": Template(user).substitute(inputs)},
+    )
+
+
+@cache
+def _templates() -> dict[str, PromptTemplate]:
+    return {path.stem: _load(path) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def _load(path: Path) -> PromptTemplate:
+    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    fields = tuple(Field(**{**field, "choices": tuple(field.get("choices", ()))}) for field in raw["fields"])
+    texts = {key: raw[key] for key in ("name", "description", "output_tokens_max", "system", "user")}
+    return PromptTemplate(slug=path.stem, fields=fields, content=json.dumps(raw, sort_keys=True), **texts)

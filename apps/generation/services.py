@@ -1,0 +1,155 @@
+"""Step 2 of a generation: start it, or stop it. Running it is the runner's work."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User, Workspace
+from apps.billing import ledger
+from apps.core.db import workspace_scope
+from apps.core.errors import DomainError
+from apps.core.ids import uuid7
+from apps.core.request_id import current_request_id
+from apps.core.ringing import ring_on_commit
+from apps.generation import limits, prompts, settling, tasks
+from apps.generation.models import Conversation, Generation
+from apps.generation.prompts import PromptTemplate
+from apps.usage import rates, rating
+
+# A hold outlives every deadline of its generation, so that the generation's own sweeper always acts first.
+HOLD_MARGIN_SECONDS = 600
+
+
+class UnknownModelError(DomainError):
+    """The model is not one that this product offers."""
+
+    code = "unknown_model"
+    status = 422
+    sentence = _("This model is not available. Choose another one.")
+
+
+class SubmissionConflictError(DomainError):
+    """The same idempotency key came with other content."""
+
+    code = "idempotency_conflict"
+    status = 409
+    sentence = _("This form was already sent with other text. Reload the page and send it again.")
+
+
+def start_generation(
+    *,
+    user: User,
+    workspace: Workspace,
+    template: PromptTemplate,
+    inputs: dict[str, str],
+    model: str,
+    idempotency_key: str,
+    address: str,
+) -> Generation:
+    """Queue a generation and hold the most it can cost, in one transaction; ring the worker after commit.
+
+    The same key with the same content returns the first generation again, however often it is sent. Raises
+    SubmissionConflictError, GenerationLimitError, UnknownModelError, UnratedModelError or InsufficientCreditsError.
+    """
+    fingerprint = _fingerprint(template=template, inputs=inputs, model=model)
+    repeated = _find_by_key(workspace.id, idempotency_key, fingerprint)
+    if repeated is not None:
+        return repeated
+    if model not in settings.GENERATION_MODELS:
+        raise UnknownModelError
+    limits.require_within_limits(user_id=user.pk, workspace_id=workspace.id, address=address)
+    generation = Generation(
+        id=uuid7(),
+        workspace=workspace,
+        user=user,
+        hold_id=uuid7(),
+        inputs=inputs,
+        request_model=model,
+        output_tokens_max=template.output_tokens_max,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+        request_id=current_request_id(),
+        created_at=timezone.now(),
+    )
+    try:
+        _insert(generation, template=template)
+    except IntegrityError:
+        # Two sends raced; the unique key let one in, and it has committed by now.
+        winner = _find_by_key(workspace.id, idempotency_key, fingerprint)
+        if winner is None:
+            raise
+        return winner
+    return generation
+
+
+def cancel_generation(generation: Generation) -> None:
+    """Stop a generation: a queued one ends here, a running one is stopped by its worker within a second.
+
+    Stopping what has ended already changes nothing.
+    """
+    if settling.end_queued(generation, status=Generation.Status.CANCELED, finish_reason="canceled"):
+        return
+    with workspace_scope(generation.workspace_id):
+        running = Generation.objects.filter(pk=generation.pk, status=Generation.Status.RUNNING)
+        running.filter(cancel_requested_at=None).update(cancel_requested_at=timezone.now())
+
+
+def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
+    """Return the most that a run can cost, in credits: an upper bound on its input plus the output cap."""
+    prompt = "\n".join(message["content"] for message in template.messages(inputs))
+    return rating.estimate_credits(
+        rate=rates.find_rate(model=model, on=at.date()),
+        input_tokens=rating.estimate_tokens_max(prompt),
+        output_tokens_max=template.output_tokens_max,
+    )
+
+
+def _insert(generation: Generation, *, template: PromptTemplate) -> None:
+    amount = estimate_credits(
+        template=template, inputs=generation.inputs, model=generation.request_model, at=generation.created_at
+    )
+    with workspace_scope(generation.workspace_id):
+        generation.template_version = prompts.ensure_version(template)
+        generation.conversation = Conversation.objects.create(
+            workspace_id=generation.workspace_id, title=_title(generation.inputs)
+        )
+        generation.save(force_insert=True)
+        # Last: the credit account is the one row that other requests of the workspace wait for.
+        ledger.place_hold(
+            hold_id=generation.hold_id,
+            workspace_id=generation.workspace_id,
+            amount_credits=amount,
+            idempotency_key=f"hold:generation:{generation.pk}",
+            ttl_seconds=_hold_ttl_seconds(),
+        )
+        ring_on_commit(tasks.run_generation, generation_id=str(generation.pk))
+
+
+def _hold_ttl_seconds() -> int:
+    deadlines = settings.GENERATION_DEADLINES
+    return int(deadlines["queue"] + deadlines["total"]) + HOLD_MARGIN_SECONDS
+
+
+def _find_by_key(workspace_id: UUID, key: str, fingerprint: str) -> Generation | None:
+    with workspace_scope(workspace_id):
+        found = Generation.objects.filter(workspace_id=workspace_id, idempotency_key=key).first()
+    if found is not None and found.fingerprint != fingerprint:
+        raise SubmissionConflictError
+    return found
+
+
+def _fingerprint(*, template: PromptTemplate, inputs: dict[str, str], model: str) -> str:
+    content: dict[str, Any] = {"template": template.slug, "inputs": inputs, "model": model}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _title(inputs: dict[str, str]) -> str:
+    first = next(iter(inputs.values()), "").strip()
+    return (first.splitlines() or [""])[0][:120]

@@ -1,0 +1,166 @@
+"""Settle a generation: its end, its usage and its credits in one transaction, guarded by the fencing number."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from apps.billing import ledger
+from apps.core.db import workspace_scope
+from apps.generation import stream
+from apps.generation.leases import Lease
+from apps.generation.models import Attempt, Generation
+from apps.generation.outcomes import AttemptOutcome, RunOutcome
+from apps.usage import metering, rates, rating
+
+logger = structlog.get_logger(__name__)
+
+FEATURE = "generation"
+# A database that is gone for longer than this leaves the end to the sweeper.
+PATIENCE_SECONDS = 60.0
+RETRY_SECONDS = 0.5
+
+
+def settle_with_patience(lease: Lease, outcome: RunOutcome) -> bool:
+    """Settle, trying again while PostgreSQL is away; return False when the lease was lost or patience ran out."""
+    gives_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return settle(lease, outcome)
+        except DatabaseError as error:
+            # Repeating is safe even when only the answer to COMMIT was lost: the row is then terminal.
+            logger.warning("settle_delayed", generation_id=str(lease.generation_id), error=str(error))
+            if time.monotonic() > gives_up_at:
+                return False
+            time.sleep(RETRY_SECONDS)
+        finally:
+            connection.close()
+
+
+def settle(lease: Lease, outcome: RunOutcome) -> bool:
+    """Write the end of a generation once; return False when this lease may no longer do so."""
+    now = timezone.now()
+    rate = rates.find_rate(model=lease.request_model, on=lease.created_at.date())
+    price = rating.charge_credits(
+        rating.rate_microcredits(rate=rate, tokens=attempt.tokens) for attempt in outcome.attempts
+    )
+    with workspace_scope(lease.workspace_id):
+        ended = _end_generation(lease, outcome, price=price if outcome.is_chargeable else 0, now=now)
+        if ended is None:
+            return False
+        end_attempts(outcome.attempts)
+        metering.record_usage(
+            workspace_id=lease.workspace_id,
+            user_id=ended.user_id,
+            feature=FEATURE,
+            subject_id=lease.generation_id,
+            template=ended.template,
+            attempts=[_usage_of(attempt, lease=lease, rate=rate) for attempt in outcome.attempts],
+            charged_credits=ended.charged_credits,
+            capped=outcome.is_chargeable and price > ended.charged_credits,
+            at=now,
+        )
+        _end_hold(lease, ended)
+    logger.info(
+        "generation_settled",
+        generation_id=str(lease.generation_id),
+        status=outcome.status,
+        code=outcome.error_code,
+        charged_credits=ended.charged_credits,
+    )
+    return True
+
+
+def end_queued(generation: Generation, *, status: str, finish_reason: str, error_code: str = "") -> bool:
+    """End a generation that no worker has claimed and release its hold; return False when one has, or it has ended."""
+    with workspace_scope(generation.workspace_id):
+        queued = Generation.objects.filter(pk=generation.pk, status=Generation.Status.QUEUED)
+        ended = queued.update(
+            status=status, finish_reason=finish_reason, error_code=error_code, finished_at=timezone.now()
+        )
+        if not ended:
+            return False
+        ledger.release(hold_id=generation.hold_id, idempotency_key=f"release:generation:{generation.pk}")
+    stream.announce(generation.pk, stream.END)
+    return True
+
+
+def end_attempts(attempts: Sequence[AttemptOutcome]) -> None:
+    """Write down how attempts ended."""
+    rows = [
+        Attempt(
+            id=attempt.attempt_id,
+            status=attempt.status,
+            response_model=attempt.response_model,
+            error_code=attempt.error_code,
+            error_detail=attempt.error_detail,
+            input_tokens=attempt.tokens.input_tokens,
+            output_tokens=attempt.tokens.output_tokens,
+            cached_input_tokens=attempt.tokens.cached_input_tokens,
+            first_token_ms=attempt.first_token_ms,
+            duration_ms=attempt.duration_ms,
+        )
+        for attempt in attempts
+    ]
+    fields = ["status", "response_model", "error_code", "error_detail", "input_tokens", "output_tokens"]
+    Attempt.objects.bulk_update(rows, [*fields, "cached_input_tokens", "first_token_ms", "duration_ms"])
+
+
+class _Ended(NamedTuple):
+    hold_id: UUID
+    user_id: int
+    template: str
+    charged_credits: int
+
+
+def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datetime) -> _Ended | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE generation_generation AS generation
+               SET status = %(status)s, output = %(text)s, finish_reason = %(finish_reason)s,
+                   error_code = %(error_code)s, finished_at = %(now)s, lease_expires_at = NULL,
+                   charged_credits = LEAST(%(price)s, hold.amount)
+              FROM billing_hold AS hold, generation_prompttemplateversion AS version
+             WHERE generation.id = %(id)s AND generation.fencing_number = %(fencing_number)s
+               AND generation.status = 'running'
+               AND hold.id = generation.hold_id AND version.id = generation.template_version_id
+         RETURNING hold.id, generation.user_id, version.slug, generation.charged_credits
+            """,
+            {
+                "status": outcome.status,
+                "text": outcome.text,
+                "finish_reason": outcome.finish_reason,
+                "error_code": outcome.error_code,
+                "now": now,
+                "price": price,
+                "id": lease.generation_id,
+                "fencing_number": lease.fencing_number,
+            },
+        )
+        row = cursor.fetchone()
+    return _Ended(*row) if row else None
+
+
+def _usage_of(attempt: AttemptOutcome, *, lease: Lease, rate: rates.Rate) -> metering.AttemptUsage:
+    return metering.AttemptUsage(
+        attempt_id=attempt.attempt_id,
+        provider=attempt.provider,
+        request_model=lease.request_model,
+        response_model=attempt.response_model,
+        rate=rate,
+        tokens=attempt.tokens,
+    )
+
+
+def _end_hold(lease: Lease, ended: _Ended) -> None:
+    key = f"generation:{lease.generation_id}"
+    if ended.charged_credits:
+        ledger.capture(hold_id=ended.hold_id, amount_credits=ended.charged_credits, idempotency_key=f"capture:{key}")
+    else:
+        ledger.release(hold_id=ended.hold_id, idempotency_key=f"release:{key}")

@@ -1,0 +1,127 @@
+"""Step 6 of a generation: raw text as numbered entries of an expiring Redis Stream, announced by pub/sub.
+
+One Lua call appends and announces, so nothing is announced that was not stored. The first entry (1) opens the stream;
+an append never creates one. A sealed stream ends with the highest id there is, so Redis itself refuses a late writer.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from redis.exceptions import NoScriptError, RedisError
+
+from apps.core import redis
+
+EXPIRES_SECONDS = 3600
+SEAL_ID = "18446744073709551615-18446744073709551615"
+OPENED, DELTA, SNAPSHOT, STATUS, END = "o", "d", "s", "r", "e"
+
+STORED, LOST, SEALED = 1, 0, -1
+
+# An id that is not higher than the last one means a seal, or our own entry stored by a call whose answer was lost.
+_APPEND = f"""
+local command = {{'XADD', KEYS[1], ARGV[1] .. '-0', 'k', ARGV[2], 't', ARGV[3]}}
+if ARGV[2] == '{DELTA}' then table.insert(command, 3, 'NOMKSTREAM') end
+local id = redis.pcall(unpack(command))
+if type(id) == 'table' and id.err then
+    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+    if last[1] and last[1][1] == '{SEAL_ID}' then return {SEALED} end
+    return {STORED}
+end
+if not id then return {LOST} end
+if ARGV[2] ~= '{DELTA}' then redis.call('EXPIRE', KEYS[1], {EXPIRES_SECONDS}) end
+redis.call('PUBLISH', ARGV[4], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
+return {STORED}
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One numbered piece of a stream: a delta, or a snapshot that replaces everything before it."""
+
+    sequence: int
+    kind: str
+    text: str
+
+
+def stream_key(generation_id: UUID | str) -> str:
+    """Return the Redis key of a generation's stream."""
+    return f"generation:{generation_id}:stream"
+
+
+def channel(generation_id: UUID | str) -> str:
+    """Return the pub/sub channel on which a generation's entries are announced."""
+    return f"generation:{generation_id}"
+
+
+def append_all(entries: Sequence[tuple[UUID, Entry]]) -> list[int]:
+    """Append entries of many generations in one pipeline; return STORED, LOST or SEALED for each.
+
+    Raises RedisError when Redis does not answer; the same entries may then be sent again without harm.
+    """
+    results = _evaluate(entries)
+    if any(isinstance(result, NoScriptError) for result in results):
+        redis.client().script_load(_APPEND)
+        results = _evaluate(entries)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return [int(str(result)) for result in results]
+
+
+def seal(generation_id: UUID) -> None:
+    """End a stream for good: every later append is refused. Repeatable; creates the stream where Redis has lost it."""
+    key = stream_key(generation_id)
+    pipeline = redis.client().pipeline(transaction=False)
+    pipeline.xadd(key, {"k": END, "t": ""}, id=SEAL_ID)
+    pipeline.expire(key, EXPIRES_SECONDS)
+    pipeline.execute(raise_on_error=False)
+
+
+def read_text(generation_id: UUID) -> str:
+    """Return the whole text that reached the stream. Raises RedisError when Redis does not answer."""
+    rows = redis.client().xrange(stream_key(generation_id))
+    return text_of([entry for entry in map(entry_of, rows) if entry is not None])
+
+
+def announce(generation_id: UUID, kind: str, text: str = "") -> None:
+    """Tell listening hubs about a change that PostgreSQL holds; a hub that misses it finds out by itself."""
+    try:
+        redis.client().publish(channel(generation_id), f"0 {kind} {text}")
+    except RedisError:
+        return
+
+
+def entry_of(row: tuple[bytes, dict[bytes, bytes]]) -> Entry | None:
+    """Decode one stream entry as Redis returns it; None for the seal."""
+    entry_id, fields = row
+    if entry_id == SEAL_ID.encode():
+        return None
+    return Entry(int(entry_id.partition(b"-")[0]), fields[b"k"].decode(), fields[b"t"].decode())
+
+
+def text_of(entries: Sequence[Entry]) -> str:
+    """Join entries to the text they stand for."""
+    text = ""
+    for entry in entries:
+        text = entry.text if entry.kind == SNAPSHOT else text + entry.text
+    return text
+
+
+def _evaluate(entries: Sequence[tuple[UUID, Entry]]) -> list[object]:
+    pipeline = redis.client().pipeline(transaction=False)
+    for generation_id, entry in entries:
+        keys_and_arguments = (
+            stream_key(generation_id),
+            entry.sequence,
+            entry.kind,
+            entry.text,
+            channel(generation_id),
+        )
+        pipeline.evalsha(_sha(), 1, *keys_and_arguments)
+    return list(pipeline.execute(raise_on_error=False))
+
+
+def _sha() -> str:
+    return hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,23 @@
+"""Step 3 of a generation: the doorbell. Ids come in; the database says what is to be done."""
+
+from typing import Any
+
+from celery import shared_task
+
+from apps.core.ringing import ring
+from apps.generation import leases, runner, sweeper
+
+
+@shared_task(name="generation.run", queue="generation", time_limit=None, soft_time_limit=None)
+def run_generation(*, generation_id: str, **later: Any) -> None:
+    """Claim a queued generation and run it; somebody else's, or an ended one, is left alone."""
+    lease = leases.claim(generation_id)
+    if lease is not None:
+        runner.run(lease)
+
+
+@shared_task(name="generation.sweep", queue="default", expires=sweeper.PERIOD_SECONDS)
+def sweep_generations(**later: Any) -> None:
+    """Finish what died, end what waited too long, and ring again for what still waits."""
+    for generation_id in sweeper.sweep():
+        ring(run_generation, expires_seconds=sweeper.PERIOD_SECONDS, generation_id=generation_id)

