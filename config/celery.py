@@ -25,7 +25,8 @@ class Doorbell(Celery):
             "max_retries": 0,
             "retry_on_timeout": False,
         }
-        return super().connection_for_write(url, transport_options=quick, **options)
+        options["transport_options"] = {**(options.get("transport_options") or {}), **quick}
+        return super().connection_for_write(url, **options)
 
 
 app = Doorbell("keel")

@@ -24,6 +24,7 @@ from dev.supervisor import Supervisor
 from dev.terminal import LogFollower, say, tail
 
 ROOT = Path(__file__).resolve().parents[1]
+SEED_LINE = "python manage.py seed_demo"
 READY_SECONDS = 60
 # A process that has ended this often before it was ready will not get ready.
 HOPELESS_EXITS = 4
@@ -168,11 +169,8 @@ def _start(
     if model_port:
         supervisor.start(MODEL_SERVER)
     say("Preparing the database ...")
-    with interruption.heard():
-        _run_line(
-            line=read_procfile(ROOT / "Procfile")["release"], log=supervisor.log("release"), environment=environment
-        )
-        _run_line(line="python manage.py seed_demo", log=supervisor.log("seed"), environment=environment)
+    for name, line in {"release": read_procfile(ROOT / "Procfile")["release"], "seed": SEED_LINE}.items():
+        _run_line(line=line, log=supervisor.log(name), environment=environment, interruption=interruption)
     say("Starting web, workers and beat ...")
     supervisor.start_all()
     with interruption.heard():
@@ -181,7 +179,7 @@ def _start(
         wait_until_ready(supervisor=supervisor, name="web", port=port, path="/readyz", seconds=READY_SECONDS)
 
 
-def _run_line(*, line: str, log: Path, environment: Mapping[str, str]) -> None:
+def _run_line(*, line: str, log: Path, environment: Mapping[str, str], interruption: Interruption) -> None:
     """Run a shell line to its end, all of it ended when we are interrupted. Raises StartError when it fails."""
     with log.open("ab") as file:
         process = subprocess.Popen(
@@ -193,8 +191,10 @@ def _run_line(*, line: str, log: Path, environment: Mapping[str, str]) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        # Heard only from here: between the start and the `try` there would be nobody to end it.
         try:
-            code = process.wait()
+            with interruption.heard():
+                code = process.wait()
         except BaseException:
             ownership.signal_group(leader_pid=process.pid, number=signal.SIGKILL)
             process.wait()

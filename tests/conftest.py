@@ -1,12 +1,16 @@
 """The cast and the database for every test."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
+
+from tests.product import Product
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,10 @@ def empty_database() -> None:
 
 def _is_ours(model: Any) -> bool:
     return model._meta.app_label not in {"contenttypes", "auth"} and model._meta.managed
+
+
+@pytest.fixture(scope="session")
+def shared_product() -> Iterator[Product]:
+    """A whole running product of this test run's own; each test leaves it running and whole."""
+    with Product(Path(os.environ["VAR_DIR"]) / "test" / "product") as product:
+        yield product

@@ -19,7 +19,7 @@ from dev.services.ports import LOOPBACK, free_port
 from dev.supervisor import Supervisor
 
 EMAIL, PASSWORD = "demo@keel.local", "demo-password"
-DEADLINES = "queue=30,first_token=4,idle=3,total=30"
+DEADLINES = "queue=30;first_token=4;idle=3;total=30"
 ALL_MODELS = "keel-echo,keel-long,keel-slow-first-token,keel-stall,keel-trickle,keel-endless,keel-demo-fast,keel-cut"
 
 
@@ -42,7 +42,7 @@ class Product:
             "OPENAI_MODEL": "keel-demo",
             "OPENAI_EXTRA_MODELS": ALL_MODELS,
             "GENERATION_DEADLINES": DEADLINES,
-            "GENERATION_LIMITS": "user=10000,workspace=10000,address=10000",
+            "GENERATION_LIMITS": "user=10000;workspace=10000;address=10000",
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
         self.owner_url = addresses["MIGRATION_DATABASE_URL"]
@@ -57,13 +57,19 @@ class Product:
         )
         self._stack.callback(self.supervisor.stop_all, last=["model_server"])
         for command in (release, f"{sys.executable} manage.py seed_demo"):
-            subprocess.run(["sh", "-c", command], cwd=ROOT, env=self.environment, check=True, capture_output=True)
+            self.run(command)
         self.supervisor.start_all()
         self.wait_until_ready()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
+
+    def run(self, command: str) -> str:
+        """Run a shell line with the product's environment and return what it said."""
+        done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def wait_until_ready(self, *, seconds: float = 40) -> None:
         """Wait until web and model server answer."""

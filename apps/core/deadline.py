@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django_htmx.middleware import HtmxDetails
 
 from apps.core.errors import UnavailableError
-from apps.core.http import wants_json
+from apps.core.http import wants_json, without_secrets
 from apps.core.request_id import HEADER, bind_request_id
 from apps.core.responses import refusal
 
@@ -42,7 +42,7 @@ def with_deadline(application: Application) -> Application:
         task = asyncio.create_task(application(scope, receive, answer.send))
         await asyncio.wait({task}, timeout=settings.REQUEST_DEADLINE_SECONDS)
         if not task.done() and answer.close_unless_started():
-            logger.error("request_deadline_exceeded", path=scope.get("path"))
+            logger.error("request_deadline_exceeded", path=without_secrets(str(scope.get("path"))))
             _abandoned.add(task)
             task.add_done_callback(_end_abandoned)
             await _send_unavailable(scope, send, request_id)

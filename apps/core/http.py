@@ -1,6 +1,7 @@
 """Typed requests, and facts read off a request."""
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -10,6 +11,11 @@ from django_htmx.middleware import HtmxDetails
 if TYPE_CHECKING:
     # Names for the type checker alone: nothing of accounts is loaded or used here.
     from apps.accounts.models import Membership, User, Workspace
+
+
+FILTERED = "[Filtered]"
+# Links from mails: whoever holds the last part may act as the person.
+_SECRET_PATH = re.compile(r"(/accounts/(?:confirm-email|password/reset/key)/)[^/?#]+")
 
 
 class HttpRequest(DjangoHttpRequest):
@@ -42,6 +48,11 @@ def client_address(request: DjangoHttpRequest) -> str:
 def wants_json(request: DjangoHttpRequest) -> bool:
     """Tell whether a program is asking: an API address, or JSON preferred over HTML."""
     return request.path.startswith(("/api/", "/v1/")) or not request.accepts("text/html")
+
+
+def without_secrets(path: str) -> str:
+    """Return a path (or address) as it may be logged: without the secret part of a link from a mail."""
+    return _SECRET_PATH.sub(rf"\1{FILTERED}", path)
 
 
 def _address(text: str) -> str | None:

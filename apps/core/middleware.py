@@ -11,7 +11,7 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError, UnavailableError, is_outage
-from apps.core.http import client_address
+from apps.core.http import client_address, without_secrets
 from apps.core.request_id import HEADER, bind_request_id
 from apps.core.responses import refusal
 
@@ -42,7 +42,7 @@ class RequestIdMiddleware:
         logger.info(
             "request",
             method=request.method,
-            path=request.path,
+            path=without_secrets(request.path),
             status=response.status_code,
             duration_ms=round((time.monotonic() - started) * 1000),
             address=client_address(request),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -26,8 +27,8 @@ class RateLimitedError(DomainError):
     sentence = _("Too many attempts. Wait a moment, then try again.")
 
 
-def limited(*, group: str, rate: str, method: str = "POST") -> Callable[[View], View]:
-    """Limit a synchronous view by the caller's address, for example rate="20/m".
+def limited(*, group: str, rate: str | None = None, method: str = "POST") -> Callable[[View], View]:
+    """Limit a synchronous view by the caller's address, for example rate="20/m"; by default as RATE_LIMITS[group] says.
 
     The view then raises RateLimitedError with the seconds left in the window. Without Redis nothing is let through:
     the middleware answers 503.
@@ -36,7 +37,7 @@ def limited(*, group: str, rate: str, method: str = "POST") -> Callable[[View], 
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            usage = get_usage(request, group=group, key=_network, rate=rate, method=method, increment=True)
+            usage = get_usage(request, group=group, key=_network, rate=rate or _rate, method=method, increment=True)
             if usage and usage["should_limit"]:
                 raise RateLimitedError(retry_after_seconds=max(1, usage["time_left"]))
             return view(request, *args, **kwargs)
@@ -44,6 +45,10 @@ def limited(*, group: str, rate: str, method: str = "POST") -> Callable[[View], 
         return wrapped
 
     return decorate
+
+
+def _rate(group: str, request: HttpRequest) -> str:
+    return str(settings.RATE_LIMITS[group])
 
 
 def _network(group: str, request: HttpRequest) -> str:

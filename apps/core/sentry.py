@@ -1,6 +1,5 @@
 """What reaches Sentry: where it broke, never what a customer typed, which keys they hold or where their links lead."""
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,9 +8,9 @@ from sentry_sdk.integrations.openai import OpenAIIntegration
 from sentry_sdk.transport import Transport
 from sentry_sdk.types import Event, Hint
 
+from apps.core.http import FILTERED, without_secrets
 from apps.core.request_id import current_request_id
 
-FILTERED = "[Filtered]"
 # Headers that tell something about the fault and nothing about the person.
 HEADERS_KEPT = {
     "accept",
@@ -23,8 +22,6 @@ HEADERS_KEPT = {
     "user-agent",
     "x-request-id",
 }
-# Links of these pages carry a secret in their path.
-_SECRET_PATH = re.compile(r"(/accounts/(?:confirm-email|password/reset/key)/)[^/?#]+")
 
 
 def init_sentry(*, dsn: str, environment: str, transport: type[Transport] | Transport | None = None) -> None:
@@ -66,8 +63,7 @@ def _scrub_request(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scrub_url(url: str) -> str:
-    parts = urlsplit(url)
-    return _SECRET_PATH.sub(rf"\1{FILTERED}", parts._replace(query="", fragment="").geturl())
+    return without_secrets(urlsplit(url)._replace(query="", fragment="").geturl())
 
 
 def _scrub_breadcrumb(breadcrumb: dict[str, Any], hint: Hint) -> dict[str, Any]:

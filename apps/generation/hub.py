@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,7 +67,10 @@ class Hub:
 
     def _start(self) -> None:
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+            # Not in the context of the request that happens to come first: its id is not theirs.
+            self._tasks = [
+                asyncio.create_task(work, context=contextvars.Context()) for work in (self._listen(), self._watch())
+            ]
 
     async def _subscribe(self, generation_id: UUID) -> None:
         # The entries so far are read when Redis confirms: what is appended from then on is announced to us.

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from apps.billing.prove import prove
 from tests.billing import steps
+from tests.conftest import empty_database
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,13 @@ def committed_workspace_id(ledger_db: None, committed_db: None) -> Iterator[UUID
     """The same, where commits are real and other connections see them."""
     yield steps.new_workspace_id()
     assert prove() == []
+
+
+@pytest.fixture(scope="module")
+def spender(ledger_db: None, django_db_blocker: Any) -> Iterator[None]:
+    """A committed account for tests whose every write is refused: one for all of them."""
+    with django_db_blocker.unblock():
+        steps.new_spender()
+        yield
+        connections["default"].close()
+        empty_database()

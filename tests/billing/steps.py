@@ -39,6 +39,15 @@ def new_workspace_id() -> UUID:
     return Workspace.objects.create(name="Test").pk
 
 
+def new_spender() -> UUID:
+    """Return a workspace with a grant, a captured hold and an open one."""
+    workspace_id = new_workspace_id()
+    give(workspace_id, 100)
+    capture(hold(workspace_id, 10), 5)
+    hold(workspace_id, 10)
+    return workspace_id
+
+
 def new_key() -> str:
     return f"test:{uuid7()}"
 

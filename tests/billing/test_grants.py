@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
 from apps.billing import ledger, selectors
 from apps.billing.models import LedgerEntry
-from apps.core.request_id import bind_request_id
 from tests.billing import steps
 
 
@@ -36,11 +36,10 @@ def test_two_workspaces_may_use_the_same_key(workspace_id: UUID) -> None:
 
 
 def test_each_entry_knows_its_request_its_actor_and_why(workspace_id: UUID) -> None:
-    bind_request_id("request-0001")
+    given = {"workspace_id": workspace_id, "amount_credits": 1, "source": "staff", "actor": "user:7", "note": "Sorry!"}
 
-    ledger.grant(
-        workspace_id=workspace_id, amount_credits=1, source="staff", idempotency_key="k", actor="user:7", note="Sorry!"
-    )
+    with bound_contextvars(request_id="request-0001"):
+        ledger.grant(idempotency_key="k", **given)
 
     entry = LedgerEntry.objects.get(account_id=workspace_id)
     assert (entry.request_id, entry.actor, entry.note) == ("request-0001", "user:7", "Sorry!")

@@ -184,8 +184,8 @@ class StaleBlocksError(Exception):
 
 
 def _may_be_title(token: Token, line: int, definitions: list[Definition]) -> bool:
-    """Tell whether a paragraph at `line` could turn out to be the title of a definition right above it."""
-    return token.type == "paragraph_open" and any(definition.end == line for definition in definitions)
+    """Tell whether the block at `line` could turn out to be the title of a definition right above it."""
+    return token.type in ("paragraph_open", "code_block") and any(definition.end == line for definition in definitions)
 
 
 def _first_open_line(blocks: list[Block], definitions: list[Definition]) -> int:

@@ -1,0 +1,62 @@
+"""Visitors, their mails, and their way in."""
+
+import ipaddress
+import random
+import re
+import secrets
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail as sent_mail
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.accounts.services import create_personal_workspace
+from apps.core import mail
+
+PASSWORD = "correct-horse-battery"
+
+
+def new_visitor() -> Client:
+    """A browser at an address of its own, so that limits of other tests do not meet."""
+    return Client(REMOTE_ADDR=str(ipaddress.IPv4Address(random.randint(2**24, 2**32 - 2**28))))
+
+
+def new_email(name: str) -> str:
+    """An address that no other test has used: limits per address outlive a test."""
+    return f"{name}-{secrets.token_hex(4)}@example.com"
+
+
+def new_user(email: str, *, verified: bool = True) -> User:
+    """A user as sign-up leaves them."""
+    user = User.objects.create_user(email, PASSWORD)
+    create_personal_workspace(user=user)
+    EmailAddress.objects.create(user=user, email=email, verified=verified, primary=True)
+    return user
+
+
+def deliver_mails() -> list:
+    """Do the worker's part: send what is queued, and return all that was ever sent."""
+    for mail_id in mail.list_due_mail_ids():
+        mail.deliver(mail_id)
+    return sent_mail.outbox
+
+
+def link_in(message) -> str:
+    """Return the path of the first link of a mail."""
+    return re.search(r"https?://[^/\s]+(/accounts/\S+)", message.body)[1]
+
+
+@pytest.fixture
+def visitor() -> Client:
+    return new_visitor()
+
+
+@pytest.fixture
+def owner(db) -> User:
+    return new_user(new_email("owner"))
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    return new_user(new_email("stranger"))

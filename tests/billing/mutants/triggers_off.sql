@@ -1,0 +1,2 @@
+-- Entries can be changed.
+ALTER TABLE billing_ledgerentry DISABLE TRIGGER USER;

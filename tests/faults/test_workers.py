@@ -1,0 +1,96 @@
+"""Workers that die, freeze, or are rung twice."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from tests.product import wait_for
+
+OUTPUT = "SELECT output FROM generation_generation WHERE id = %s"
+
+
+@pytest.mark.parametrize("characters", random.Random(7).sample(range(1, 3000), 4))
+def test_a_killed_worker_leaves_the_text_that_was_read_and_releases_the_hold(product, customer, characters):
+    generation = customer.start("keel-long", "tokens=4000")
+    customer.wait_until_streaming(generation, characters=characters)
+
+    product.kill("worker_generation")
+
+    assert customer.wait_until_terminal(generation, seconds=30) == "failed"
+    assert product.value("SELECT error_code FROM generation_generation WHERE id = %s", generation) == "worker_lost"
+    assert product.value("SELECT charged_credits FROM generation_generation WHERE id = %s", generation) == 0
+
+
+def test_a_reader_of_a_killed_workers_stream_gets_its_text_once_and_its_end(product, customer):
+    generation = customer.start("keel-long", "tokens=4000")
+    customer.wait_until_streaming(generation, characters=500)
+
+    product.kill("worker_generation")
+    events = list(customer.stream(generation))
+
+    assert events[-1]["event"] == "done"
+    assert len(product.value(OUTPUT, generation)) > 0
+
+
+def test_a_worker_killed_right_after_settling_leaves_a_finished_generation(product, customer):
+    generation = customer.start("keel-echo", "short and sweet and simple")
+    finished = "SELECT status FROM generation_generation WHERE id = %s AND finished_at IS NOT NULL"
+    while not product.value(finished, generation):
+        time.sleep(0.002)
+
+    product.kill("worker_generation")
+
+    assert list(customer.stream(generation))[-1]["event"] == "done"
+    assert product.value(finished, generation) == "succeeded"
+
+
+def test_nothing_of_a_frozen_worker_lands_once_it_wakes(product, customer):
+    generation = customer.start("keel-long", "tokens=6000")
+    customer.wait_until_streaming(generation, characters=800)
+    frozen = product.supervisor.kill("worker_generation", signal.SIGSTOP)
+    assert customer.wait_until_terminal(generation, seconds=30) == "failed"
+    settled = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
+
+    assert product.supervisor.kill("worker_generation", signal.SIGCONT) == frozen
+    time.sleep(3)
+
+    after = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
+    assert after == settled
+    assert wait_for(lambda: product.calls()[-1]["state"] == "aborted", seconds=5)
+
+
+def test_the_same_ring_twice_at_once_runs_once(product, customer):
+    generation = customer.start("keel-echo", "ring ring ring ring")
+    product.run(
+        "python manage.py shell -c '"
+        "from apps.generation.tasks import run_generation;"
+        f'[run_generation.apply_async(kwargs={{"generation_id": "{generation}"}}) for _ in range(20)]'
+        "'"
+    )
+
+    assert customer.wait_until_terminal(generation) == "succeeded"
+    assert product.value("SELECT count(*) FROM generation_attempt WHERE generation_id = %s", generation) == 1
+
+
+def test_stop_reaches_the_provider_within_a_second_and_keeps_what_was_written(product, customer):
+    generation = customer.start("keel-endless", "never stop writing please")
+    customer.wait_until_streaming(generation, characters=50)
+    page = customer.client.get(f"/generations/{generation}/")
+    assert page.status_code == 200
+
+    customer.stop(generation)
+
+    assert customer.wait_until_terminal(generation, seconds=5) in {"canceled", "failed"}
+
+
+def test_a_run_that_nobody_claims_is_ended_and_its_hold_released(product, customer):
+    product.supervisor.stop(["worker_generation"])
+    generation = customer.start("keel-echo", "is anybody there at all")
+
+    status = customer.wait_until_terminal(generation, seconds=50)
+    product.supervisor.start("worker_generation")
+
+    assert status == "failed"
+    assert product.value("SELECT error_code FROM generation_generation WHERE id = %s", generation) == "queue_timeout"
