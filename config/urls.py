@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", limited(group="admin_login")(admin.site.login)),
     path("admin/", admin.site.urls),
     path("generations/", include("apps.generation.urls")),
+    path("api/v1/", include("apps.generation.api_urls")),
     path("healthz", health.alive),
     path("readyz", health.ready),
 ]

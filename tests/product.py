@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+import redis
 
 from dev.procfile import read_procfile
 from dev.run import ROOT, child_environment, model_server_command
@@ -56,6 +57,7 @@ class Product:
             environment=self.environment, var_dir=var_dir, processes=processes, folder=ROOT, report=print
         )
         self._stack.callback(self.supervisor.stop_all, last=["model_server"])
+        self._empty()
         for command in (release, f"{sys.executable} manage.py seed_demo"):
             self.run(command)
         self.supervisor.start_all()
@@ -76,6 +78,14 @@ class Product:
         for url in (f"{self.base_url}/readyz", f"http://{LOOPBACK}:{self.model_port}/healthz"):
             wait_for(lambda url=url: _answers(url), seconds=seconds)
 
+    def _empty(self) -> None:
+        """Start from nothing, whatever an earlier run left in these services of our own."""
+        redis.Redis.from_url(self.services.valkey.url()).flushall()
+        with psycopg.connect(self.owner_url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+            connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+
     def kill(self, name: str) -> None:
         """Kill one of our processes without warning; the supervisor starts it again."""
         pid = self.supervisor.kill(name)
@@ -94,6 +104,12 @@ class Product:
     def calls(self) -> list[dict[str, Any]]:
         """Return what the model server was asked and what it sent."""
         return list(httpx2.get(f"http://{LOOPBACK}:{self.model_port}/journal", timeout=10).json()["calls"])
+
+    def call_of(self, generation_id: str) -> dict[str, Any] | None:
+        """Return the last call that the model server got for a generation."""
+        request_id = self.value("SELECT request_id FROM generation_generation WHERE id = %s", generation_id)
+        calls = [call for call in self.calls() if call["headers"].get("x-request-id") == request_id]
+        return calls[-1] if calls else None
 
     def customer(self) -> "Customer":
         """Return a logged-in customer."""
@@ -153,11 +169,11 @@ class Customer:
         return str(wait_for(lambda: self.product.value(sql, generation_id), seconds=seconds))
 
     def wait_until_streaming(self, generation_id: str, *, characters: int = 1, seconds: float = 20) -> None:
-        """Wait until the model has sent some text for the newest call."""
+        """Wait until the model has sent so much text for this generation."""
 
         def streaming() -> bool:
-            calls = self.product.calls()
-            return bool(calls) and len(calls[-1]["text_sent"]) >= characters
+            call = self.product.call_of(generation_id)
+            return call is not None and len(call["text_sent"]) >= characters
 
         wait_for(streaming, seconds=seconds)
 

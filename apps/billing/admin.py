@@ -16,7 +16,7 @@ from apps.accounts.models import Workspace
 from apps.billing import ledger
 from apps.billing.answers import Entry
 from apps.billing.forms import AdjustmentForm
-from apps.billing.models import CreditAccount, CreditGrant, Hold, LedgerEntry
+from apps.billing.models import CreditAccount, CreditGrant, Hold, LedgerEntry, WebhookEvent
 from apps.core import audit
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.db import system_scope
@@ -127,4 +127,15 @@ class CreditGrantAdmin(ReadOnlyAdmin):
     search_fields = [MEMBER_EMAIL, "id", "idempotency_key", "account__workspace__id"]
     list_select_related = ["account__workspace"]
     date_hierarchy = "created_at"
+    ordering = ["-id"]
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    """What Stripe told us; the payload only on an event's own page."""
+
+    list_display = ["received_at", "type", "stripe_id", "status", "attempts", "error"]
+    list_filter = ["status"]
+    search_fields = ["stripe_id", "type"]
+    date_hierarchy = "received_at"
     ordering = ["-id"]

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.billing import views
+from apps.billing import views, webhooks
 
 app_name = "billing"
 urlpatterns = [
     path("billing/", views.overview, name="overview"),
     path("pricing/", views.pricing, name="pricing"),
+    path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

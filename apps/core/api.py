@@ -1,13 +1,11 @@
 """What every REST address shares: JSON bodies with limits, a session as the login, and problem+json for every error."""
 
 import io
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
 from rest_framework.authentication import SessionAuthentication
@@ -20,14 +18,14 @@ from apps.core.responses import FieldError
 
 
 class InvalidInputError(DomainError):
-    """Some fields of a request cannot be accepted; `errors` says which and why."""
+    """Some fields of a request cannot be accepted; `field_errors` says which and why."""
 
     code = "invalid_input"
     status = 422
     sentence = _("Some fields need your attention.")
 
-    def __init__(self, errors: list[FieldError]) -> None:
-        self.errors = errors
+    def __init__(self, field_errors: list[FieldError]) -> None:
+        self.field_errors = field_errors
         super().__init__()
 
 
@@ -37,6 +35,14 @@ class BodyTooLargeError(DomainError):
     code = "too_large"
     status = 413
     sentence = _("This is too large to send at once.")
+
+
+class CSRFFailedError(DomainError):
+    """A write came with a session, but without the CSRF token that only our own pages know."""
+
+    code = "csrf_failed"
+    status = 403
+    sentence = _("This request needs a CSRF token.")
 
 
 class BoundedJSONParser(JSONParser):
@@ -56,8 +62,7 @@ class BoundedJSONParser(JSONParser):
             raise exceptions.ParseError from None
         if not isinstance(parsed, dict):
             raise exceptions.ParseError
-        # A lone surrogate can be spelled in JSON, but neither stored nor sent back.
-        return dict(json.loads(json.dumps(parsed).encode(), strict=False))
+        return parsed
 
 
 class SessionLogin(SessionAuthentication):
@@ -67,32 +72,41 @@ class SessionLogin(SessionAuthentication):
         """Return the challenge of the 401."""
         return "Session"
 
+    def enforce_csrf(self, request: Request) -> None:
+        """Check the CSRF token. Raises CSRFFailedError."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            raise CSRFFailedError from None
+
 
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Answer what a REST view raised in problem+json; None lets an outage or a bug go on to the middleware."""
     request = context["request"]._request
+    if isinstance(exception, InvalidInputError):
+        return responses.error_response(
+            request,
+            status=exception.status,
+            code=exception.code,
+            sentence=exception.sentence,
+            field_errors=exception.field_errors,
+        )
     if isinstance(exception, DomainError):
-        errors = exception.errors if isinstance(exception, InvalidInputError) else None
-        return responses.refusal(request, exception, errors=errors)
+        return responses.refusal(request, exception)
     if isinstance(exception, Http404):
         return responses.not_found(request, exception)
-    if isinstance(exception, PermissionDenied):
-        return responses.permission_denied(request, exception)
     if isinstance(exception, exceptions.APIException):
-        return _framework_refusal(context, exception)
+        return _framework_refusal(exception, request=request, methods=context["view"].allowed_methods)
     return None
 
 
-def _framework_refusal(context: Mapping[str, Any], exception: exceptions.APIException) -> HttpResponse:
+def _framework_refusal(exception: exceptions.APIException, *, request: HttpRequest, methods: list[str]) -> HttpResponse:
     """Answer what the framework refuses by itself: no login, another method, another content type, broken JSON."""
-    request = context["request"]._request
-    if str(exception.detail).startswith("CSRF Failed"):
-        return responses.csrf_failure(request)
     response = responses.error_response(
         request, status=exception.status_code, code=exception.default_code, sentence=str(exception.detail)
     )
     if exception.status_code == status.HTTP_401_UNAUTHORIZED:
-        response["WWW-Authenticate"] = getattr(exception, "auth_header", "Session")
+        response["WWW-Authenticate"] = getattr(exception, "auth_header", "")
     if exception.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
-        response["Allow"] = ", ".join(context["view"].allowed_methods)
+        response["Allow"] = ", ".join(methods)
     return response

@@ -32,8 +32,8 @@ def _set_local(*, scope: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('keel.scope', %s, true), set_config('statement_timeout', %s, true),"
-            " set_config('lock_timeout', %s, true)",
-            [scope, str(settings.STATEMENT_TIMEOUT_MS), str(settings.LOCK_TIMEOUT_MS)],
+            " set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)",
+            [scope, *map(str, (settings.STATEMENT_TIMEOUT_MS, settings.LOCK_TIMEOUT_MS, settings.IDLE_TIMEOUT_MS))],
         )
 
 

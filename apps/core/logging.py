@@ -38,6 +38,8 @@ def logging_config(*, json: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
+            # Without Django's own handler, which would write every line twice on a laptop.
+            "django": {"handlers": [], "level": "INFO"},
             "uvicorn.access": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "django_structlog": {"level": "INFO"},

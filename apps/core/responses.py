@@ -1,6 +1,8 @@
 """Refusals and failures as answers: a page, a toast for HTMX, or problem+json for a program."""
 
 import sys
+from collections.abc import Sequence
+from typing import TypedDict
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,6 +13,14 @@ from django.utils.translation import gettext as _
 from apps.core.errors import DomainError, UnavailableError, is_outage
 from apps.core.http import wants_json
 from apps.core.request_id import current_request_id
+
+
+class FieldError(TypedDict):
+    """Why one field of a program's request was refused; `code` is stable."""
+
+    field: str
+    code: str
+    detail: str
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
@@ -25,12 +35,18 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def error_response(
-    request: HttpRequest, *, status: int, code: str, sentence: str | Promise, retry_after_seconds: int | None = None
+    request: HttpRequest,
+    *,
+    status: int,
+    code: str,
+    sentence: str | Promise,
+    retry_after_seconds: int | None = None,
+    field_errors: Sequence[FieldError] = (),
 ) -> HttpResponse:
-    """Render any error in the form its reader can use, with the request id in it."""
+    """Render any error in the form its reader can use, with the request id in it; field errors are for programs."""
     context = {"status": status, "code": code, "sentence": sentence, "request_id": current_request_id()}
     if wants_json(request):
-        response: HttpResponse = _problem(context)
+        response: HttpResponse = _problem(context, field_errors)
     elif getattr(request, "htmx", False):
         response = render(request, "components/toast.html", context | {"level": "error"}, status=status)
         response["HX-Retarget"] = "#toasts"
@@ -73,7 +89,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return error_response(request, status=500, code="internal_error", sentence=sentence)
 
 
-def _problem(context: dict[str, object]) -> JsonResponse:
+def _problem(context: dict[str, object], field_errors: Sequence[FieldError]) -> JsonResponse:
     body = {
         "type": "about:blank",
         "title": str(context["code"]).replace("_", " "),
@@ -82,4 +98,6 @@ def _problem(context: dict[str, object]) -> JsonResponse:
         "code": context["code"],
         "request_id": context["request_id"],
     }
+    if field_errors:
+        body["errors"] = list(field_errors)
     return JsonResponse(body, status=int(str(context["status"])), content_type="application/problem+json")

@@ -139,7 +139,8 @@ class Keeper:
 
 def _renew(leases: Sequence[Lease]) -> dict[UUID, bool]:
     """Renew leases; return those still ours, each with whether its user has asked to stop it."""
-    with system_scope(), connection.cursor() as cursor:
+    # One statement on its own: a process that freezes between two statements would keep these rows locked.
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE generation_generation AS generation

@@ -106,6 +106,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Per transaction, set by every scope of apps/core/db.py.
 STATEMENT_TIMEOUT_MS = 10_000
 LOCK_TIMEOUT_MS = 3_000
+# A process that froze in the middle of a transaction keeps its locks for no longer than this.
+IDLE_TIMEOUT_MS = 8_000
 # A request still busy after this long is answered with a 503 and Retry-After.
 REQUEST_DEADLINE_SECONDS = 20
 
@@ -198,6 +200,12 @@ GENERATION_LIMITS = {"user": 20, "workspace": 60, "address": 60} | env.dict(
     "GENERATION_LIMITS", cast={"value": int}, default={}
 )
 
+# --- Stripe: without a webhook secret, its address answers 404 ---
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+
 # --- Web ---
 
 LANGUAGE_CODE = "en"
@@ -226,7 +234,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-REST_FRAMEWORK: dict[str, Any] = {}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.core.api.SessionLogin"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "apps.core.api.exception_handler",
+}
 CSRF_FAILURE_VIEW = "apps.core.responses.csrf_failure"
 SILENCED_SYSTEM_CHECKS = [
     # django-ratelimit does not know Django's own RedisCache yet (its issue 283).

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -94,6 +95,18 @@ class Services:
         finally:
             os.close(self._lock)
             self._lock = None
+
+    def erase(self) -> None:
+        """Stop, and delete the VAR_DIR with all data, also what lies elsewhere within the reach of root's PostgreSQL.
+
+        Raises ServicesError when another one runs on this VAR_DIR.
+        """
+        if self._lock is None:
+            self.claim()
+        self.postgres.prepare()
+        self.stop()
+        for folder in (self.postgres.data, self.var_dir):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, addresses: Mapping[str, str]) -> None:
         """Write addresses to services.env, readable by this user only, so that manage.py finds them."""

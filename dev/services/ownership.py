@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def find_recorded(path: Path) -> psutil.Process | None:
         pid, started_at = path.read_text().split()
         process = psutil.Process(int(pid))
         same = abs(process.create_time() - float(started_at)) < _START_TIME_TOLERANCE_SECONDS
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and _is_alive(process) else None
     except (OSError, ValueError, psutil.Error):
         return None
 
@@ -86,11 +87,31 @@ def end(*, processes: Iterable[psutil.Process], grace_seconds: float) -> None:
             process.send_signal(signal.SIGTERM)
             # A stopped process hears SIGTERM only once it goes on.
             process.send_signal(signal.SIGCONT)
-    _, alive = psutil.wait_procs(alive, timeout=grace_seconds)
+    alive = wait_ended(processes=alive, timeout_seconds=grace_seconds)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(alive, timeout=5)
+    wait_ended(processes=alive, timeout_seconds=5)
+
+
+def wait_ended(*, processes: Iterable[psutil.Process], timeout_seconds: float) -> list[psutil.Process]:
+    """Wait until these processes have ended; return those that have not in time.
+
+    A zombie has ended: in a container whose first process collects nobody, it stays one for good.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while alive := [process for process in processes if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            return alive
+        time.sleep(0.02)
+    return []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _marked(var_dir: Path) -> list[psutil.Process]:

@@ -3,7 +3,6 @@
 `keel_admin` is the superuser and only used here; `keel_owner` owns the database and migrates; `keel_app` owns nothing.
 """
 
-import contextlib
 import shutil
 import subprocess
 import time
@@ -102,9 +101,7 @@ class Postgres:
         if process is None:
             return
         self._run_control(["stop", "--mode", mode, "--timeout", "30"])
-        with contextlib.suppress(psutil.Error):
-            process.wait(timeout=5)
-        if process.is_running():
+        if ownership.wait_ended(processes=[process], timeout_seconds=5):
             raise PostgresError(f"PostgreSQL did not stop; see {self._log}.")
 
     def connect(self, *, role: str = ADMIN, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from apps.billing.prove import prove
-from tests.billing import steps
+from tests.billing import mutation, steps
 from tests.conftest import empty_database
 
 
@@ -41,3 +41,10 @@ def spender(ledger_db: None, django_db_blocker: Any) -> Iterator[None]:
         yield
         connections["default"].close()
         empty_database()
+
+
+@pytest.fixture
+def scratch(ledger_db: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the test database that may be spoiled."""
+    with django_db_blocker.unblock(), mutation.scratch_database():
+        yield

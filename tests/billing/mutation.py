@@ -21,7 +21,6 @@ from tests.billing import (
     test_holds,
     test_keys,
 )
-from tests.conftest import empty_database
 
 MUTANTS = sorted((Path(__file__).parent / "mutants").glob("*.sql"))
 
@@ -87,6 +86,7 @@ def _remake(statement: str = "") -> None:
 def _cases() -> Iterator[Case]:
     for module in RULES:
         yield from _cases_of(module, _in_savepoint)
+    steps.new_spender()
     yield from _cases_of(test_database_guards, _beside_a_spender)
     first_of_all = test_concurrency.test_a_second_hold_waits_for_the_first_and_then_sees_it
     yield first_of_all.__name__, lambda: _committed(first_of_all)
@@ -116,14 +116,7 @@ def _in_savepoint(test: Callable[..., None], **arguments: Any) -> None:
 
 def _beside_a_spender(test: Callable[..., None], **arguments: Any) -> None:
     takes_spender = "spender" in inspect.signature(test).parameters
-    if takes_spender:
-        steps.new_spender()
-    try:
-        test(**({"spender": None} if takes_spender else {}), **arguments)
-    finally:
-        connections["default"].close()
-        if takes_spender:
-            empty_database()
+    test(**({"spender": None} if takes_spender else {}), **arguments)
 
 
 def _committed(test: Callable[..., None]) -> None:

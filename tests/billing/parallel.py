@@ -17,15 +17,14 @@ def in_threads(acts: Iterable[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(_answer, acts))
 
 
-def in_processes(act: Callable[..., Any], arguments: Iterable[Any], *, processes: int = 4) -> list[Any]:
-    """Run act(argument) for all arguments in new processes that share the test database; return the answers."""
-    with ProcessPoolExecutor(
+def process_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of new processes that share the test database."""
+    return ProcessPoolExecutor(
         processes,
         mp_context=get_context("spawn"),
         initializer=prepare_process,
         initargs=(connection.settings_dict["NAME"],),
-    ) as pool:
-        return list(pool.map(act, arguments))
+    )
 
 
 def prepare_process(database_name: str) -> None:

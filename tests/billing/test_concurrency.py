@@ -3,6 +3,8 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from uuid import UUID
@@ -13,6 +15,13 @@ from django.db import connection, connections, transaction
 from apps.billing import ledger
 from apps.billing.models import Hold
 from tests.billing import parallel, spending, steps
+
+
+@pytest.fixture(scope="module")
+def processes(ledger_db: None) -> Iterator[ProcessPoolExecutor]:
+    """Three processes that share the test database."""
+    with parallel.process_pool(3) as pool:
+        yield pool
 
 
 def test_a_second_hold_waits_for_the_first_and_then_sees_it(committed_workspace_id: UUID) -> None:
@@ -41,16 +50,18 @@ def test_of_two_hundred_spends_one_wins_the_last_credit(committed_workspace_id: 
     assert steps.balances(committed_workspace_id) == (0, 0, 0)
 
 
-def test_of_two_hundred_spends_in_processes_three_win_three_credits(committed_workspace_id: UUID) -> None:
+def test_of_two_hundred_spends_in_processes_three_win_three_credits(
+    committed_workspace_id: UUID, processes: ProcessPoolExecutor
+) -> None:
     steps.give(committed_workspace_id, 3)
 
-    outcomes = parallel.in_processes(spending.spend_one, [committed_workspace_id] * 200)
+    outcomes = processes.map(spending.spend_one, [committed_workspace_id] * 200)
 
     assert Counter(outcomes) == {"spent": 3, "refused": 197}
 
 
-def test_one_key_in_many_processes_is_one_entry(committed_workspace_id: UUID) -> None:
-    entry_ids = parallel.in_processes(spending.grant_with_one_key, [committed_workspace_id] * 50)
+def test_one_key_in_many_processes_is_one_entry(committed_workspace_id: UUID, processes: ProcessPoolExecutor) -> None:
+    entry_ids = processes.map(spending.grant_with_one_key, [committed_workspace_id] * 50)
 
     assert len(set(entry_ids)) == 1
     assert steps.kinds(committed_workspace_id) == [("grant", 7)]
@@ -132,8 +143,8 @@ def test_a_sweep_does_not_wait_for_an_account_in_use(committed_workspace_id: UUI
 def test_a_process_that_dies_in_its_transaction_leaves_nothing(committed_workspace_id: UUID) -> None:
     steps.give(committed_workspace_id, 1)
 
-    with pytest.raises(BrokenProcessPool):
-        parallel.in_processes(spending.die_with_an_open_transaction, [committed_workspace_id], processes=1)
+    with parallel.process_pool(1) as pool, pytest.raises(BrokenProcessPool):
+        pool.submit(spending.die_with_an_open_transaction, committed_workspace_id).result()
 
     assert spending.spend_one(committed_workspace_id) == "spent"
     assert steps.balances(committed_workspace_id) == (0, 0, 0)

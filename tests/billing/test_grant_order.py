@@ -13,9 +13,9 @@ def test_the_soonest_to_expire_is_spent_first(workspace_id: UUID) -> None:
     steps.give(workspace_id, 20, hours=9)
     steps.give(workspace_id, 30, hours=3)
 
-    steps.capture(steps.hold(workspace_id, 45), 45)
+    steps.capture(steps.hold(workspace_id, 25), 25)
 
-    assert steps.remaining(workspace_id) == [5, 10]
+    assert steps.remaining(workspace_id) == [5, 20, 10]
 
 
 def test_of_grants_that_never_expire_the_oldest_is_spent_first(workspace_id: UUID) -> None:

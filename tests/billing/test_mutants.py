@@ -1,20 +1,11 @@
 """The tests notice each single defect: a suite that stays green on a broken ledger proves nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import DatabaseError
 
 from tests.billing import mutation
-
-
-@pytest.fixture
-def scratch(ledger_db: None, django_db_blocker: Any) -> Iterator[None]:
-    """A copy of the test database that may be spoiled."""
-    with django_db_blocker.unblock(), mutation.scratch_database():
-        yield
 
 
 @pytest.mark.usefixtures("scratch")

@@ -23,7 +23,7 @@ def _short_deadline(settings):
 async def answer_and_end(path, headers=()):
     """Return the answer, whether the request was still hanging when it came, and wait until it is over."""
     answer = await answer_of(with_deadline(ASGIHandler()), path, headers=headers)
-    hanging = list(deadline._abandoned)
+    hanging = [task for task in deadline._abandoned if not task.done()]
     await asyncio.gather(*hanging)
     return answer, bool(hanging)
 

@@ -17,6 +17,10 @@ from dev.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 
+GIVEN_ADDRESSES = {"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "SITE_URL"}
+# For tests of processes: servers of somebody else, so that none is started. The stand-ins ask nothing of them.
+SERVERS_ELSEWHERE = {"DATABASE_URL": "postgres://127.0.0.1:9/keel", "REDIS_URL": "redis://127.0.0.1:9/0"}
+
 PROCFILE = """\
 release: echo released
 web: python stand_in.py ${HOST:-0.0.0.0} ${PORT:-8000}
@@ -39,6 +43,10 @@ def var_dir() -> Iterator[Path]:
     """A VAR_DIR of its own, below the real one's `test`."""
     folder = new_var_dir()
     yield folder
+    # A test's product has a VAR_DIR of its own within.
+    for each in (folder / "var", folder):
+        if (each / "passwords.json").exists():
+            Services(each).erase()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -47,7 +55,7 @@ def services() -> Iterator[Services]:
     """Running services that the tests of one file share."""
     with Services(new_var_dir()) as running:
         yield running
-    shutil.rmtree(running.var_dir)
+    running.erase()
 
 
 @pytest.fixture
@@ -87,9 +95,6 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if program.poll() is None:
             program.send_signal(signal.SIGINT)
             program.communicate(timeout=30)
-
-
-GIVEN_ADDRESSES = {"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "SITE_URL"}
 
 
 def new_var_dir() -> Path:

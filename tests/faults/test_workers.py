@@ -11,9 +11,9 @@ from tests.product import wait_for
 OUTPUT = "SELECT output FROM generation_generation WHERE id = %s"
 
 
-@pytest.mark.parametrize("characters", random.Random(7).sample(range(1, 3000), 4))
+@pytest.mark.parametrize("characters", random.Random(7).sample(range(1, 1500), 4))
 def test_a_killed_worker_leaves_the_text_that_was_read_and_releases_the_hold(product, customer, characters):
-    generation = customer.start("keel-long", "tokens=4000")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     customer.wait_until_streaming(generation, characters=characters)
 
     product.kill("worker_generation")
@@ -24,7 +24,7 @@ def test_a_killed_worker_leaves_the_text_that_was_read_and_releases_the_hold(pro
 
 
 def test_a_reader_of_a_killed_workers_stream_gets_its_text_once_and_its_end(product, customer):
-    generation = customer.start("keel-long", "tokens=4000")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     customer.wait_until_streaming(generation, characters=500)
 
     product.kill("worker_generation")
@@ -47,8 +47,8 @@ def test_a_worker_killed_right_after_settling_leaves_a_finished_generation(produ
 
 
 def test_nothing_of_a_frozen_worker_lands_once_it_wakes(product, customer):
-    generation = customer.start("keel-long", "tokens=6000")
-    customer.wait_until_streaming(generation, characters=800)
+    generation = customer.start("keel-trickle", "Write of the sea and its tides")
+    customer.wait_until_streaming(generation, characters=10)
     frozen = product.supervisor.kill("worker_generation", signal.SIGSTOP)
     assert customer.wait_until_terminal(generation, seconds=30) == "failed"
     settled = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
@@ -58,7 +58,7 @@ def test_nothing_of_a_frozen_worker_lands_once_it_wakes(product, customer):
 
     after = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
     assert after == settled
-    assert wait_for(lambda: product.calls()[-1]["state"] == "aborted", seconds=5)
+    assert wait_for(lambda: product.call_of(generation)["state"] == "aborted", seconds=5)
 
 
 def test_the_same_ring_twice_at_once_runs_once(product, customer):

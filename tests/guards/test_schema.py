@@ -1,0 +1,158 @@
+"""What the models promise, the database keeps by itself: read from PostgreSQL's own catalogue."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, models
+from django.db.migrations.loader import MigrationLoader
+
+from tests.guards import catalogue
+from tests.guards.catalogue import ALL_MODELS, PRODUCT_MODELS, Check
+
+pytestmark = pytest.mark.django_db
+
+# Why a column may be empty. Whoever adds one says why here; most columns need no NULL.
+NULLABLE = {
+    "accounts_user.last_login": "has never logged in; Django's own column",
+    "billing_creditgrant.expires_at": "never expires",
+    "billing_hold.ended_at": "is still open",
+    "billing_ledgerentry.hold_id": "only a capture comes from a hold",
+    "billing_ledgerentry.grant_id": "a capture spends from several grants",
+    "billing_ledgerentry.reverses_id": "only a reversal undoes another entry",
+    "generation_attempt.duration_ms": "has not ended",
+    "generation_attempt.first_token_ms": "no token has come",
+    "generation_conversation.deleted_at": "is not deleted",
+    "generation_generation.cancel_requested_at": "nobody has pressed Stop",
+    "generation_generation.deleted_at": "is not deleted",
+    "generation_generation.finished_at": "has not ended",
+    "generation_generation.lease_expires_at": "no worker has it",
+    "generation_generation.parent_id": "is the first of its conversation",
+    "generation_generation.started_at": "no worker has begun it",
+    "usage_usagerecord.user_id": "the person was erased, the record stays",
+}
+IDENTIFIER = re.compile(r"(^|_)(key|slug)$|^stripe_\w*id$|^email$")
+# Identifiers of something else than their own row.
+NOT_OF_THE_ROW = {"usage_usagerecord.template_slug"}
+MONEY = re.compile(r"credits|cents|micros|amount|balance|held|debt|remaining|tokens")
+OUR_LABELS = {model._meta.app_label for model in PRODUCT_MODELS}
+WHOLE_NUMBERS = {"integer", "bigint", "smallint"}
+
+CHOICES = [
+    (model._meta.db_table, field)
+    for model in PRODUCT_MODELS
+    for field in model._meta.local_concrete_fields
+    if field.choices
+]
+
+
+@pytest.mark.parametrize(("table", "field"), CHOICES, ids=[f"{table}.{field.column}" for table, field in CHOICES])
+def test_a_field_with_choices_has_a_check_that_names_exactly_these(table, field):
+    values = frozenset(value for value, _label in field.flatchoices)
+
+    assert Check(table, field.column, values) in catalogue.checks()
+
+
+def test_there_are_fields_with_choices():
+    assert "status" in {field.name for _table, field in CHOICES}
+
+
+def test_every_foreign_key_is_one_in_the_database():
+    declared = {
+        (model._meta.db_table, field.column, field.target_field.model._meta.db_table)
+        for model, field in catalogue.fields(models.ForeignKey)
+    }
+
+    assert ("generation_generation", "hold_id", "billing_hold") in declared
+    assert declared - catalogue.foreign_keys() == set()
+
+
+def test_every_identifier_is_unique_in_the_database():
+    unique = catalogue.unique_columns()
+    declared = {
+        (model._meta.db_table, field.column)
+        for model, field in catalogue.fields(models.Field)
+        if field.unique or (model in PRODUCT_MODELS and IDENTIFIER.search(field.column))
+    }
+    declared = {(table, column) for table, column in declared if f"{table}.{column}" not in NOT_OF_THE_ROW}
+
+    assert {("billing_webhookevent", "stripe_id"), ("generation_generation", "idempotency_key")} <= declared
+    covered = {(table, column) for table, columns in unique for column in columns}
+    assert declared - covered == set()
+
+
+def test_every_declared_uniqueness_is_an_index():
+    declared = {
+        (model._meta.db_table, constraint.name)
+        for model in ALL_MODELS
+        for constraint in model._meta.total_unique_constraints
+    }
+    indexed = catalogue.rows(
+        "SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index WHERE indisunique AND indisvalid"
+    )
+
+    assert declared
+    assert declared - set(indexed) == set()
+
+
+def test_every_column_that_may_be_empty_has_a_reason():
+    nullable = {
+        f"{model._meta.db_table}.{column}"
+        for model in PRODUCT_MODELS
+        for column, (_kind, may_be_null) in catalogue.columns(model._meta.db_table).items()
+        if may_be_null
+    }
+
+    assert nullable - NULLABLE.keys() == set(), "say why it may be empty"
+    assert NULLABLE.keys() - nullable == set(), "these are not empty any more: take their reason out"
+    assert all(NULLABLE.values())
+
+
+def test_no_column_of_the_product_is_a_floating_or_decimal_number():
+    kinds = {
+        f"{model._meta.db_table}.{column}": kind
+        for model in PRODUCT_MODELS
+        for column, (kind, _nullable) in catalogue.columns(model._meta.db_table).items()
+    }
+
+    assert {name for name, kind in kinds.items() if kind in {"real", "double precision", "numeric", "money"}} == set()
+
+
+def test_money_and_tokens_are_whole_numbers():
+    kinds = {
+        f"{model._meta.db_table}.{column}": kind
+        for model in PRODUCT_MODELS
+        for column, (kind, _nullable) in catalogue.columns(model._meta.db_table).items()
+        if MONEY.search(column)
+    }
+
+    assert "billing_creditaccount.balance" in kinds
+    assert {name for name, kind in kinds.items() if kind not in WHOLE_NUMBERS} == set()
+
+
+def test_times_are_kept_with_their_zone():
+    kinds = {kind for model in ALL_MODELS for kind, _null in catalogue.columns(model._meta.db_table).values()}
+
+    assert "timestamp with time zone" in kinds
+    assert "timestamp without time zone" not in kinds
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_no_migration_is_missing():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_migration_has_a_name_that_somebody_chose():
+    loader = MigrationLoader(connection)
+    ours = [migration for key, migration in loader.disk_migrations.items() if key[0] in OUR_LABELS]
+    later = [migration for migration in ours if not migration.name.endswith("_initial")]
+
+    assert later
+    assert [migration.name for migration in later if migration.name[5:] == migration.suggest_name()] == []
+    assert [migration.name for migration in ours if re.search(r"_auto_|^\d{4}_\d", migration.name)] == []
+
+
+def test_every_migration_is_applied():
+    loader = MigrationLoader(connection)
+
+    assert set(loader.disk_migrations) - set(loader.applied_migrations) == set()
