@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin's own address, so that the limit comes first.
     path("admin/login/", limited(group="admin_login")(admin.site.login)),
     path("admin/", admin.site.urls),
+    path("", include("apps.usage.urls")),
     path("generations/", include("apps.generation.urls")),
     path("api/v1/", include("apps.generation.api_urls")),
     path("healthz", health.alive),

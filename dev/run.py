@@ -111,7 +111,13 @@ def model_server_command(port: int) -> list[str]:
 def model_server_addresses(port: int) -> dict[str, str]:
     """Return the variables that send the product to the local model server."""
     base_url = f"http://{LOOPBACK}:{port}/v1"
-    return {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "local", "OPENAI_MODEL": "keel-demo"}
+    return {
+        "OPENAI_BASE_URL": base_url,
+        "OPENAI_API_KEY": "local",
+        "OPENAI_MODEL": "keel-demo",
+        # A slow and a breaking model beside the demo, to see how the product takes it.
+        "OPENAI_EXTRA_MODELS": "keel-slow-first-token,keel-cut",
+    }
 
 
 def wait_until_ready(*, supervisor: Supervisor, name: str, port: int, path: str, seconds: float) -> None:
@@ -169,9 +175,12 @@ def _start(
     if model_port:
         supervisor.start(MODEL_SERVER)
     say("Preparing the database ...")
-    for name, line in {"release": read_procfile(ROOT / "Procfile")["release"], "seed": SEED_LINE}.items():
-        _run_line(line=line, log=supervisor.log(name), environment=environment, interruption=interruption)
+    release_line = read_procfile(ROOT / "Procfile")["release"]
+    _run_line(line=release_line, log=supervisor.log("release"), environment=environment, interruption=interruption)
     say("Starting web, workers and beat ...")
+    # The demo rows are written while the web process, the longest to come up, already does.
+    supervisor.start("web")
+    _run_line(line=SEED_LINE, log=supervisor.log("seed"), environment=environment, interruption=interruption)
     supervisor.start_all()
     with interruption.heard():
         if model_port:

@@ -20,7 +20,7 @@ from dev.services.ports import LOOPBACK, free_port
 from dev.supervisor import Supervisor
 
 EMAIL, PASSWORD = "demo@keel.local", "demo-password"
-DEADLINES = "queue=30;first_token=4;idle=3;total=30"
+DEADLINES = "queue=12;first_token=4;idle=3;total=30"
 ALL_MODELS = "keel-echo,keel-long,keel-slow-first-token,keel-stall,keel-trickle,keel-endless,keel-demo-fast,keel-cut"
 
 

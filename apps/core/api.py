@@ -1,10 +1,8 @@
-"""What every REST address shares: JSON bodies with limits, a session as the login, and problem+json for every error."""
+"""What every REST address shares: JSON objects, a session as the login, and problem+json for every error."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -29,14 +27,6 @@ class InvalidInputError(DomainError):
         super().__init__()
 
 
-class BodyTooLargeError(DomainError):
-    """A JSON body is larger than any form of ours may be."""
-
-    code = "too_large"
-    status = 413
-    sentence = _("This is too large to send at once.")
-
-
 class CSRFFailedError(DomainError):
     """A write came with a session, but without the CSRF token that only our own pages know."""
 
@@ -45,19 +35,15 @@ class CSRFFailedError(DomainError):
     sentence = _("This request needs a CSRF token.")
 
 
-class BoundedJSONParser(JSONParser):
-    """JSON objects up to DATA_UPLOAD_MAX_MEMORY_SIZE bytes: the framework's own parser reads whatever comes."""
+class ObjectParser(JSONParser):
+    """JSON objects, however deep they are nested; Django limits their size before they come here."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the object. Raises ParseError for anything else and BodyTooLargeError."""
-        largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(largest + 1)
-        if len(body) > largest:
-            raise BodyTooLargeError
+        """Return the object. Raises ParseError for anything else."""
         try:
-            parsed = super().parse(io.BytesIO(body), media_type, dict(parser_context or {}))
+            parsed = super().parse(stream, media_type, dict(parser_context or {}))
         except RecursionError:
             raise exceptions.ParseError from None
         if not isinstance(parsed, dict):

@@ -46,8 +46,8 @@ def client_address(request: DjangoHttpRequest) -> str:
 
 
 def wants_json(request: DjangoHttpRequest) -> bool:
-    """Tell whether a program is asking: an API address, or JSON preferred over HTML."""
-    return request.path.startswith(("/api/", "/v1/")) or not request.accepts("text/html")
+    """Tell whether a program is asking: an address for machines, or JSON preferred over HTML."""
+    return request.path.startswith(("/api/", "/v1/", "/webhooks/")) or not request.accepts("text/html")
 
 
 def without_secrets(path: str) -> str:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
+from apps.core.request_id import bind_request_id
 from apps.generation import flusher, leases, prompts, settling, stream
 from apps.generation.gateway import errors, openai_provider
 from apps.generation.gateway.deadlines import DeadlineLimits, Deadlines
@@ -79,6 +80,8 @@ def _load(lease: Lease) -> _Run:
     with workspace_scope(lease.workspace_id):
         generation = Generation.objects.select_related("template_version").get(pk=lease.generation_id)
     connection.close()
+    # A run that the sweeper rang for comes with another id: from here on it is the submit's again.
+    bind_request_id(generation.request_id)
     messages = prompts.messages_of(generation.template_version, generation.inputs)
     request = ProviderRequest(
         model=generation.request_model,

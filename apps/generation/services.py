@@ -25,6 +25,8 @@ from apps.usage import rates, rating
 
 # A hold outlives every deadline of its generation, so that the generation's own sweeper always acts first.
 HOLD_MARGIN_SECONDS = 600
+# What a provider counts for each message besides its text.
+MESSAGE_OVERHEAD_TOKENS = 16
 
 
 class UnknownModelError(DomainError):
@@ -103,10 +105,11 @@ def cancel_generation(generation: Generation) -> None:
 
 def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
     """Return the most that a run can cost, in credits: an upper bound on its input plus the output cap."""
-    prompt = "\n".join(message["content"] for message in template.messages(inputs))
+    messages = template.messages(inputs)
+    prompt = "\n".join(message["content"] for message in messages)
     return rating.estimate_credits(
         rate=rates.find_rate(model=model, on=at.date()),
-        input_tokens=rating.estimate_tokens_max(prompt),
+        input_tokens=rating.estimate_tokens_max(prompt) + MESSAGE_OVERHEAD_TOKENS * len(messages),
         output_tokens_max=template.output_tokens_max,
     )
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from apps.core.db import system_scope
+from apps.core.request_id import bind_request_id
 from apps.generation import leases, prompts, settling, stream
 from apps.generation.gateway import errors
 from apps.generation.leases import Lease
@@ -59,6 +60,7 @@ def finish_dead(lease: Lease) -> None:
         text = ""
     with system_scope():
         generation = Generation.objects.select_related("template_version").get(pk=lease.generation_id)
+        bind_request_id(generation.request_id)
         attempts = list(Attempt.objects.filter(generation=generation).order_by("number"))
     if settling.settle(lease, _outcome(generation, attempts, text=text)):
         logger.warning("dead_run_finished", generation_id=str(lease.generation_id), characters=len(text))

@@ -143,6 +143,9 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
+    "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
+    "expire-holds": {"task": "apps.billing.tasks.expire_holds", "schedule": 60},
+    "expire-grants": {"task": "apps.billing.tasks.expire_grants", "schedule": 300},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
 }
 
@@ -237,7 +240,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.core.api.SessionLogin"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.api.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.ObjectParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "apps.core.api.exception_handler",
 }

@@ -6,9 +6,10 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-VAR_DIR = Path(os.environ.get("VAR_DIR", Path(__file__).resolve().parents[2] / "var")).resolve()
+CHECKOUT = Path(__file__).resolve().parents[2]
+VAR_DIR = Path(os.environ.get("VAR_DIR") or CHECKOUT / "var").resolve()
 # Real variables win over .env, and .env over the addresses that a running bin/dev has written down.
-environ.Env.read_env(VAR_DIR.parent / ".env")
+environ.Env.read_env(CHECKOUT / ".env")
 environ.Env.read_env(VAR_DIR / "services.env")
 if "DATABASE_URL" not in os.environ:
     raise ImproperlyConfigured(
@@ -18,7 +19,8 @@ for _name, _value in {
     "SECRET_KEY": "development-only-secret-key",
     "DEBUG": "true",
     "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
-    "EMAIL_URL": f"filemail://{VAR_DIR / 'mail'}",
+    # Three slashes and the absolute path: the reader takes one of them off.
+    "EMAIL_URL": f"filemail:///{VAR_DIR / 'mail'}",
     "OPENAI_API_KEY": "local",
     "OPENAI_MODEL": "keel-demo",
 }.items():

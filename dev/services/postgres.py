@@ -4,6 +4,7 @@
 """
 
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -52,6 +53,7 @@ class Postgres:
         self._account = Account()
         self._binaries = Path()
         self._prepared = False
+        self._started: psutil.Process | None = None
         self.data = var_dir / "postgres"
 
     @property
@@ -89,6 +91,7 @@ class Postgres:
         if not self.data.exists():
             self._initialise()
         self._start_server()
+        self._started = self._process()
         try:
             self._ensure_roles()
         except psycopg.Error as error:
@@ -99,6 +102,7 @@ class Postgres:
         """Stop the server: "fast" ends its connections, "immediate" is a crash. Raises NotOurProcessError."""
         process = self._process() if self._prepared else None
         if process is None:
+            self._end_orphan()
             return
         self._run_control(["stop", "--mode", mode, "--timeout", "30"])
         if ownership.wait_ended(processes=[process], timeout_seconds=5):
@@ -127,6 +131,13 @@ class Postgres:
             return None
         ownership.prove_works_in(process=process, folder=self.data)
         return process
+
+    def _end_orphan(self) -> None:
+        """End the server that we started when somebody removed the VAR_DIR, and its pid file, under it."""
+        # is_running() compares start times, so a pid that was given out again is nobody of ours.
+        if self._started is not None and self._started.is_running():
+            self._started.send_signal(signal.SIGQUIT)
+            ownership.wait_ended(processes=[self._started], timeout_seconds=10)
 
     def _initialise(self) -> None:
         """Make the data folder in one step: an interrupted attempt leaves nothing that looks finished."""

@@ -124,9 +124,13 @@ class Valkey:
         process.send_signal(number)
 
     def _proven(self) -> psutil.Process | None:
+        """The server that was recorded, or our child when somebody removed the VAR_DIR under it."""
         process = ownership.find_recorded(self._record)
         if process is not None:
             ownership.prove_works_in(process=process, folder=self.data)
+        elif self._popen is not None and self._popen.poll() is None:
+            process = psutil.Process(self._popen.pid)
+            ownership.prove_child(process.pid)
         return process
 
     def _collect(self) -> None:

@@ -87,6 +87,13 @@ def test_a_delivery_without_a_signature_is_refused(db):
     assert not WebhookEvent.objects.exists()
 
 
+def test_a_refusal_is_for_machines_to_read(db):
+    response = deliver(GOOD, "nonsense")
+
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == "invalid_signature"
+
+
 def test_a_changed_byte_is_refused(db):
     assert deliver(GOOD.replace(b"in_1", b"in_2"), sign(GOOD)).status_code == 400
     assert not WebhookEvent.objects.exists()

@@ -72,8 +72,8 @@ def checkout(var_dir: Path) -> Path:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a program in a session of its own; what a failed test left of it is killed."""
+def start(var_dir: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a program in a session of its own; it is ended before the folders are removed."""
     started: list[subprocess.Popen[str]] = []
 
     def start_program(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[str]:
@@ -127,6 +127,14 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "It did not come about."
         time.sleep(0.02)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process runs; one that ended and was not collected yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def processes_using(folder: Path) -> list[psutil.Process]:

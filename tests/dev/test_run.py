@@ -1,12 +1,13 @@
 """`bin/dev` from its start to Ctrl-C, with stand-ins for Django's part."""
 
+import shutil
 import signal
 import socket
 
 import pytest
 
 from dev.services.ports import free_port
-from tests.dev.conftest import SERVERS_ELSEWHERE, processes_using, read_until, run_product
+from tests.dev.conftest import SERVERS_ELSEWHERE, is_alive, processes_using, read_until, run_product, wait_until
 
 
 @pytest.mark.parametrize(("presses", "servers"), [(1, SERVERS_ELSEWHERE), (2, {})])
@@ -22,6 +23,19 @@ def test_ctrl_c_leaves_nothing_behind(start, checkout, presses, servers):
     assert program.returncode == 0, said
     assert processes_using(checkout.parent) == []
     assert not (checkout.parent / "var" / "services.env").exists()
+
+
+def test_ctrl_c_leaves_nothing_behind_when_the_folder_was_removed_meanwhile(start, checkout):
+    program = run_product(start, checkout, PORT=str(free_port()))
+    read_until(program, "Ctrl-C stops everything")
+    running = processes_using(checkout.parent)
+    shutil.rmtree(checkout.parent / "var")
+
+    program.send_signal(signal.SIGINT)
+    program.communicate(timeout=30)
+
+    assert len(running) > 4
+    wait_until(lambda: not any(is_alive(process) for process in running))
 
 
 def test_ctrl_c_while_the_database_is_prepared_leaves_nothing_behind(start, checkout):

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from dev.services import NotOurProcessError, Services, ServicesError, ownership, postgres
-from tests.dev.conftest import ROOT, read_until, wait_until
+from tests.dev.conftest import ROOT, is_alive, read_until, wait_until
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_leftovers_of_a_killed_supervisor_are_ended_and_only_those(start, var_di
     (var_dir / "run" / "web.pid").write_text(f"{somebody_else.pid} 1.0\n")
 
     with Services(var_dir):
-        wait_until(lambda: not any(process.is_running() for process in left))
+        wait_until(lambda: not any(is_alive(process) for process in left))
 
     assert somebody_else.poll() is None
     assert services.postgres.pid

@@ -8,7 +8,7 @@ import pytest
 
 from dev.services import NotOurProcessError
 from dev.supervisor import Supervisor, UnknownProcessError
-from tests.dev.conftest import wait_until
+from tests.dev.conftest import is_alive, wait_until
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_stopping_ends_a_process_that_refuses_with_its_children(supervise):
     supervisor.stop(["worker"], grace_seconds=0.3)
 
     assert not psutil.pid_exists(pid)
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not is_alive(child))
 
 
 def test_a_stopped_process_stays_stopped_until_it_is_started(supervise):

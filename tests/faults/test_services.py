@@ -10,7 +10,7 @@ from tests.product import wait_for
 def test_redis_killed_twice_once_idle_and_once_in_the_middle_loses_nothing(product, customer):
     restart(product)
     time.sleep(3)
-    generation = customer.start("keel-long", "Write of the sea, tokens=2500")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     customer.wait_until_streaming(generation, characters=300)
 
     restart(product)
@@ -21,7 +21,7 @@ def test_redis_killed_twice_once_idle_and_once_in_the_middle_loses_nothing(produ
 
 
 def test_a_reader_sees_the_whole_text_after_redis_lost_the_stream(product, customer):
-    generation = customer.start("keel-long", "Write of the sea, tokens=2500")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     customer.wait_until_streaming(generation, characters=300)
 
     empty(product)
@@ -56,7 +56,7 @@ def test_a_hung_redis_delays_a_submit_by_two_seconds_at_most(product, customer):
 
 
 def test_a_postgresql_restart_in_the_middle_of_a_stream_loses_nothing(product, customer):
-    generation = customer.start("keel-long", "Write of the sea, tokens=2500")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     customer.wait_until_streaming(generation, characters=300)
 
     product.services.postgres.stop(mode="immediate")
@@ -66,7 +66,7 @@ def test_a_postgresql_restart_in_the_middle_of_a_stream_loses_nothing(product, c
 
 
 def test_a_killed_web_process_costs_a_reader_nothing(product, customer):
-    generation = customer.start("keel-long", "Write of the sea, tokens=2500")
+    generation = customer.start("keel-demo", "Write of the sea and its tides")
     first = next(event for event in customer.stream(generation) if event["event"] == "update")
 
     product.kill("web")

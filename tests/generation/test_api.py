@@ -150,7 +150,7 @@ def test_a_body_that_is_no_json_object_is_refused(owner, content):
         assert_problem(response, status=422, code="invalid_input")
 
 
-def test_a_body_without_end_is_refused(owner, settings):
+def test_a_body_that_is_too_large_is_refused(owner, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
     assert_problem(post(owner, body(padding="x" * 1000)), status=413, code="too_large")

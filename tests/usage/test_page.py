@@ -1,9 +1,10 @@
 """The usage page: what was used, in the workspace's own numbers, and nobody else's."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
 from apps.accounts.models import User
@@ -16,6 +17,12 @@ from tests.usage import steps
 DAY = date(2026, 5, 1)
 
 
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(steps.NOON):
+        yield
+
+
 @pytest.fixture
 def workspace_id(db: None, client: Client):
     user = User.objects.create_user("someone@example.com", "password")
@@ -24,7 +31,7 @@ def workspace_id(db: None, client: Client):
 
 
 def _days_ago(days: int) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
+    return steps.NOON - timedelta(days=days)
 
 
 def _page(client: Client, query: str = "") -> str:
