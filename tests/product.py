@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -44,6 +45,7 @@ class Product:
             "OPENAI_EXTRA_MODELS": ALL_MODELS,
             "GENERATION_DEADLINES": DEADLINES,
             "GENERATION_LIMITS": "user=10000;workspace=10000;address=10000",
+            "EMAIL_URL": f"filemail:///{self.services.var_dir / 'mail'}",
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
         self.owner_url = addresses["MIGRATION_DATABASE_URL"]
@@ -81,6 +83,7 @@ class Product:
     def _empty(self) -> None:
         """Start from nothing, whatever an earlier run left in these services of our own."""
         redis.Redis.from_url(self.services.valkey.url()).flushall()
+        shutil.rmtree(self.services.var_dir / "mail", ignore_errors=True)
         with psycopg.connect(self.owner_url, autocommit=True) as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")

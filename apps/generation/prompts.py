@@ -80,29 +80,31 @@ def publish_all() -> list[PromptTemplateVersion]:
     made = []
     for template in list_templates():
         versions = PromptTemplateVersion.objects.filter(slug=template.slug)
-        if versions.filter(fingerprint=template.fingerprint).exists():
-            continue
-        number = versions.count() + 1
-        made.append(
-            PromptTemplateVersion.objects.create(
-                slug=template.slug,
-                number=number,
-                fingerprint=template.fingerprint,
-                content=json.loads(template.content),
-            )
-        )
+        if not versions.filter(fingerprint=template.fingerprint).exists():
+            made.append(_publish(template, number=versions.count() + 1))
     return made
 
 
 def ensure_version(template: PromptTemplate) -> PromptTemplateVersion:
     """Return the stored version of a published template, publishing it when no release has done so yet."""
     found = PromptTemplateVersion.objects.filter(slug=template.slug, fingerprint=template.fingerprint)
-    return found.first() or next(made for made in publish_all() if made.slug == template.slug)
+    if not found.exists():
+        publish_all()
+    return found.get()
 
 
 def messages_of(version: PromptTemplateVersion, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
     """Return the prompt that a stored version makes of these inputs, whatever its file says today."""
     return _messages(system=version.content["system"], user=version.content["user"], inputs=inputs)
+
+
+def _publish(template: PromptTemplate, *, number: int) -> PromptTemplateVersion:
+    version = PromptTemplateVersion(
+        slug=template.slug, number=number, fingerprint=template.fingerprint, content=json.loads(template.content)
+    )
+    # Another process may publish the same text at the same time; its version is then ours too.
+    PromptTemplateVersion.objects.bulk_create([version], ignore_conflicts=True)
+    return PromptTemplateVersion.objects.get(slug=template.slug, fingerprint=template.fingerprint)
 
 
 def _messages(*, system: str, user: str, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:

@@ -77,9 +77,9 @@ def test_a_new_customer_generates_reloads_opens_a_second_tab_and_copies(customer
 
 def test_the_pages_text_is_one_canonical_render_also_after_a_reload_in_the_middle(customer, page, shared_product):
     generate(page, model="keel-demo", text="Explain ebb and flow to new sailors, with a table.")
-    page.wait_for_function("document.querySelector('#generation-blocks').children.length > 1")
+    page.wait_for_selector("#generation-blocks > :nth-child(2)")
     page.reload()
-    page.wait_for_function("document.querySelector('#generation-blocks').children.length > 1")
+    page.wait_for_selector("#generation-blocks > :nth-child(2)")
     middle = visible(page.inner_html("#generation-blocks"))
     page.wait_for_selector("[data-status=succeeded]", timeout=40_000)
 
