@@ -28,7 +28,7 @@ UNFINISHED = "SELECT id, status FROM generation_generation WHERE finished_at IS 
 
 
 def check(product: Product) -> None:
-    """Assert every invariant: entries sum to balances, each hold ended once, nothing open, text a prefix of what was sent."""
+    """Assert it all: entries sum to balances, each hold ended once, nothing open, text a prefix of what was sent."""
     assert product.rows(UNBALANCED) == []
     assert product.rows(HOLDS_WITHOUT_ONE_END) == []
     assert product.rows(USAGE_THAT_IS_NOT_CHARGED) == []

@@ -25,7 +25,7 @@ class AttemptInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = True
-    fields = ["number", "provider", "request_model", "status", "error_code", "output_tokens", "duration_ms"]
+    fields = ("number", "provider", "request_model", "status", "error_code", "output_tokens", "duration_ms")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -39,7 +39,15 @@ class AttemptInline(TabularInline):
 class GenerationAdmin(ReadOnlyAdmin):
     """Runs, newest first, with the money and the attempts one click away."""
 
-    list_display = ["created_at", "user", "template_version", "request_model", "status", "error_code", "charged_credits"]
+    list_display = [
+        "created_at",
+        "user",
+        "template_version",
+        "request_model",
+        "status",
+        "error_code",
+        "charged_credits",
+    ]
     list_filter = ["status", "error_code", "request_model"]
     list_select_related = ["user", "template_version"]
     search_fields = ["user__email", "request_id", "id"]

@@ -62,7 +62,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.aclose()
+            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
             await self._redis.aclose()
 
     def _start(self) -> None:
@@ -122,10 +122,9 @@ class Hub:
     async def _fetch(self, channel: Channel) -> None:
         """Read the entries that this process has not seen from the stream itself."""
         rows = await self._redis.xrange(stream.stream_key(channel.generation_id), f"({channel.cursor.sequence}")
-        for entry in map(stream.entry_of, rows):
-            if entry is not None:
-                with contextlib.suppress(Gap):
-                    channel.apply(entry)
+        for entry in stream.entries_of(rows):
+            with contextlib.suppress(Gap):
+                channel.apply(entry)
 
     async def _watch(self) -> None:
         while True:

@@ -1,6 +1,8 @@
 """How many generations may start: sliding windows per user, workspace and address, before any credit is held."""
 
+from datetime import timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import limits
@@ -50,7 +52,7 @@ def _count(kind: str, subject: str) -> None:
 
 
 def _count_in_postgresql(*, user_id: int, workspace_id: UUID) -> None:
-    recent = Generation.objects.filter(created_at__gt=timezone.now() - timezone.timedelta(seconds=WINDOW_SECONDS))
+    recent = Generation.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=WINDOW_SECONDS))
     by_user = recent.filter(user_id=user_id).count()
     by_workspace = recent.filter(workspace_id=workspace_id).count()
     if by_user >= settings.GENERATION_LIMITS["user"] or by_workspace >= settings.GENERATION_LIMITS["workspace"]:
@@ -60,7 +62,7 @@ def _count_in_postgresql(*, user_id: int, workspace_id: UUID) -> None:
 @cache
 def _limiter() -> limits.strategies.SlidingWindowCounterRateLimiter:
     timeout = settings.REDIS_SOCKET_TIMEOUT_SECONDS
-    storage = limits.storage.RedisStorage(
-        settings.REDIS_URL, wrap_exceptions=True, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None
-    )
+    # Without the client's own retries, so that a hung Redis costs one timeout.
+    options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": None}
+    storage = limits.storage.RedisStorage(settings.REDIS_URL, wrap_exceptions=True, **options)
     return limits.strategies.SlidingWindowCounterRateLimiter(storage)

@@ -88,9 +88,11 @@ def publish_all() -> list[PromptTemplateVersion]:
 def ensure_version(template: PromptTemplate) -> PromptTemplateVersion:
     """Return the stored version of a published template, publishing it when no release has done so yet."""
     found = PromptTemplateVersion.objects.filter(slug=template.slug, fingerprint=template.fingerprint)
-    if not found.exists():
+    version = found.first()
+    if version is None:
         publish_all()
-    return found.get()
+        version = found.get()
+    return version
 
 
 def messages_of(version: PromptTemplateVersion, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:

@@ -5,7 +5,7 @@ It authenticates like Django does, gives the database back, and joins the proces
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -20,16 +20,13 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from apps.core.db import system_scope
+from apps.core.deadline import Receive, Scope, Send
 from apps.core.request_id import HEADER, bind_request_id
 from apps.generation import endings, events
 from apps.generation.channels import Channel
 from apps.generation.events import Cursor
 from apps.generation.hub import Hub
 from apps.generation.models import Generation
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = re.compile(r"^/generations/(?P<id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})/stream/$")
 HEARTBEAT_SECONDS = 10.0

@@ -7,6 +7,7 @@ an append never creates one. A sealed stream ends with the highest id there is, 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from redis.exceptions import NoScriptError, RedisError
@@ -81,8 +82,7 @@ def seal(generation_id: UUID) -> None:
 
 def read_text(generation_id: UUID) -> str:
     """Return the whole text that reached the stream. Raises RedisError when Redis does not answer."""
-    rows = redis.client().xrange(stream_key(generation_id))
-    return text_of([entry for entry in map(entry_of, rows) if entry is not None])
+    return text_of(entries_of(redis.client().xrange(stream_key(generation_id))))
 
 
 def announce(generation_id: UUID, kind: str, text: str = "") -> None:
@@ -93,12 +93,13 @@ def announce(generation_id: UUID, kind: str, text: str = "") -> None:
         return
 
 
-def entry_of(row: tuple[bytes, dict[bytes, bytes]]) -> Entry | None:
-    """Decode one stream entry as Redis returns it; None for the seal."""
-    entry_id, fields = row
-    if entry_id == SEAL_ID.encode():
-        return None
-    return Entry(int(entry_id.partition(b"-")[0]), fields[b"k"].decode(), fields[b"t"].decode())
+def entries_of(rows: Any) -> list[Entry]:
+    """Decode stream entries as Redis returns them, without the seal."""
+    return [
+        Entry(int(entry_id.partition(b"-")[0]), fields[b"k"].decode(), fields[b"t"].decode())
+        for entry_id, fields in rows
+        if entry_id != SEAL_ID.encode()
+    ]
 
 
 def text_of(entries: Sequence[Entry]) -> str:

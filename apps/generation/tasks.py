@@ -3,12 +3,16 @@
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
 from apps.core.ringing import ring
 from apps.generation import leases, runner, sweeper
 
+# The runner keeps its own deadlines; this one is for a run that has lost control of itself.
+RUN_SECONDS_MAX = int(settings.GENERATION_DEADLINES["total"]) + 180
 
-@shared_task(name="generation.run", queue="generation", time_limit=None, soft_time_limit=None)
+
+@shared_task(name="generation.run", queue="generation", time_limit=RUN_SECONDS_MAX)
 def run_generation(*, generation_id: str, **later: Any) -> None:
     """Claim a queued generation and run it; somebody else's, or an ended one, is left alone."""
     lease = leases.claim(generation_id)

@@ -90,10 +90,9 @@ def usage_of(usage: object) -> ReportedUsage | None:
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"), cached or 0)
-    if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
-        return None
-    return ReportedUsage(*counts)
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens"), cached or 0]
+    whole = [count for count in counts if isinstance(count, int) and not isinstance(count, bool)]
+    return ReportedUsage(*whole) if len(whole) == len(counts) else None
 
 
 def error_of(body: object, *, status: int, retry_after_seconds: float | None = None) -> errors.ProviderError:

@@ -21,5 +21,5 @@ def delay_before_retry(
     asked = error.retry_after_seconds
     if asked is not None and asked > RETRY_AFTER_SECONDS_MAX:
         return None
-    backoff = min(FIRST_DELAY_SECONDS * 2 ** (attempts_made - 1), DELAY_SECONDS_MAX)
+    backoff: float = min(FIRST_DELAY_SECONDS * 2.0 ** (attempts_made - 1), DELAY_SECONDS_MAX)
     return max(backoff * (0.5 + jitter / 2), asked or 0.0)
