@@ -38,7 +38,8 @@ def ensure(*, root: Path, names: list[str]) -> None:
         return
     folder.mkdir(exist_ok=True)
     # The system gives the lock back when its holder dies, so a killed install blocks nobody.
-    with (folder / ".lock").open("w") as lock:
+    # A name of its own: uv locks .venv/.lock itself, and would wait for us for ever.
+    with (folder / ".installing").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _works(folder):
             _create(folder)
