@@ -44,6 +44,20 @@ class MembershipFactory(DjangoModelFactory):
     role = Membership.Role.OWNER
 
 
+class FundedMembershipFactory(MembershipFactory):
+    """A person who owns a workspace with credits: a million of them, or as many as are asked for."""
+
+    class Meta:
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def credits(self, create: bool, asked: int | None, **_more: Any) -> None:
+        """Give the credits through the ledger, as only that may."""
+        amount = 1_000_000 if asked is None else asked
+        if amount:
+            grant(self.workspace, amount_credits=amount)
+
+
 class ConversationFactory(DjangoModelFactory):
     """A conversation without generations."""
 
@@ -78,9 +92,19 @@ class GenerationFactory(DjangoModelFactory):
 
 def place_hold(workspace: Workspace, *, amount_credits: int = 10) -> Hold:
     """Give a workspace credits and hold them all."""
-    key: dict[str, Any] = {"idempotency_key": f"test:{uuid7()}"}
-    ledger.grant(workspace_id=workspace.pk, amount_credits=amount_credits, source="plan", **key)
+    grant(workspace, amount_credits=amount_credits)
     placed = ledger.place_hold(
-        hold_id=uuid7(), workspace_id=workspace.pk, amount_credits=amount_credits, ttl_seconds=3600, **key
+        hold_id=uuid7(),
+        workspace_id=workspace.pk,
+        amount_credits=amount_credits,
+        ttl_seconds=3600,
+        idempotency_key=f"test:{uuid7()}",
     )
     return Hold.objects.get(pk=placed.id)
+
+
+def grant(workspace: Workspace, *, amount_credits: int) -> None:
+    """Give a workspace credits."""
+    ledger.grant(
+        workspace_id=workspace.pk, amount_credits=amount_credits, source="plan", idempotency_key=f"test:{uuid7()}"
+    )

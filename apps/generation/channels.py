@@ -76,8 +76,11 @@ class Channel:
         self._wake()
 
     def since(self, cursor: Cursor) -> bytes:
-        """Return the events that bring a reader from its cursor to now; an unknown cursor starts from the beginning."""
-        if cursor == self.cursor and not self.is_done:
+        """Return the events that bring a reader from its cursor to now; an unknown cursor starts from the beginning.
+
+        While nothing was taken in yet, a reader that comes back keeps what it shows.
+        """
+        if self.cursor in (cursor, events.START) and not self.is_done:
             return b""
         if self._last is not None and self._last[0] == cursor:
             return self._last[1]

@@ -18,15 +18,15 @@ class TextField(forms.CharField):
 
     def __init__(self, *, spec: Field, **options: Any) -> None:
         self.spec = spec
-        super().__init__(max_length=spec.characters_max, label=spec.label, **options)
+        super().__init__(max_length=spec.characters_max, label=spec.label, strip=False, **options)
 
     def to_python(self, value: Any) -> str:
-        """Return the text as it is kept: without characters that cannot be stored, with plain line ends."""
+        """Return the text as it is kept: exactly, but for characters that cannot be stored and the form of line ends."""
         return str(super().to_python(storable(str(value or "")).replace("\r\n", "\n").replace("\r", "\n")))
 
     def validate(self, value: str) -> None:
         """Refuse too few or too many words."""
-        super().validate(value)
+        super().validate(value.strip())
         words, least, most = len(value.split()), self.spec.words_min, self.spec.words_max
         if words < least:
             message = ngettext("Please write at least %(least)d word.", "Please write at least %(least)d words.", least)

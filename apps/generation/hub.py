@@ -36,6 +36,8 @@ class Hub:
         self._channels: dict[UUID, Channel] = {}
         self._redis = redis.async_client()
         self._pubsub = self._redis.pubsub()
+        # Two first commands at once would open two connections, and nobody would read one of them.
+        self._commanding = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -54,7 +56,8 @@ class Hub:
             if not channel.readers and self._channels.get(generation_id) is channel:
                 del self._channels[generation_id]
                 with contextlib.suppress(RedisError, OSError):
-                    await self._pubsub.unsubscribe(stream.channel(generation_id))
+                    async with self._commanding:
+                        await self._pubsub.unsubscribe(stream.channel(generation_id))
 
     async def close(self) -> None:
         """End the background work and the connections."""
@@ -75,7 +78,8 @@ class Hub:
     async def _subscribe(self, generation_id: UUID) -> None:
         # The entries so far are read when Redis confirms: what is appended from then on is announced to us.
         with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.subscribe(stream.channel(generation_id))
+            async with self._commanding:
+                await self._pubsub.subscribe(stream.channel(generation_id))
 
     async def _listen(self) -> None:
         await self._keep_subscribed()
@@ -90,11 +94,17 @@ class Hub:
                 await self._keep_subscribed()
             except Exception:
                 logger.exception("hub_broke")
+                await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _keep_subscribed(self) -> None:
-        names = [IDLE_CHANNEL, *(stream.channel(generation_id) for generation_id in self._channels)]
-        with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.subscribe(*names)
+        """Subscribe to all that is watched, until Redis takes it: before, there is nothing that could be waited for."""
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                async with self._commanding:
+                    names = [stream.channel(generation_id) for generation_id in self._channels]
+                    await self._pubsub.subscribe(IDLE_CHANNEL, *names)
+                return
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hear(self, message: dict[str, Any]) -> None:
         _prefix, _colon, name = message["channel"].decode().partition(":")

@@ -1,5 +1,6 @@
 """Step 4 of a generation: drive the gateway under a lease, watch deadlines and Stop, settle once at the end."""
 
+import contextlib
 import random
 import time
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from django.conf import settings
 from django.db import connection
+from redis.exceptions import RedisError
 
 from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
@@ -40,7 +42,9 @@ def run(lease: Lease) -> None:
             return
         active.writer.drain(seconds=DRAIN_SECONDS)
         if settling.settle_with_patience(lease, outcome):
-            stream.seal(lease.generation_id)
+            # Without Redis there is nobody to seal it against: what was settled is settled.
+            with contextlib.suppress(RedisError):
+                stream.seal(lease.generation_id)
             stream.announce(lease.generation_id, stream.END)
     finally:
         keeper.forget(lease)

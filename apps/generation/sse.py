@@ -5,7 +5,8 @@ It authenticates like Django does, gives the database back, and joins the proces
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -86,17 +87,18 @@ def _cursor(scope: Scope, headers: dict[str, str]) -> Cursor:
     return events.parse_cursor(headers.get("last-event-id") or query.get("after", [""])[0])
 
 
-async def _events(seen: _Seen, cursor: Cursor) -> AsyncIterator[bytes]:
+async def _events(seen: _Seen, cursor: Cursor) -> AsyncGenerator[bytes, None]:
     yield events.PREAMBLE
     if seen.status in Generation.TERMINAL:
         yield await sync_to_async(_replay, thread_sensitive=False)(seen.generation_id, cursor)
         return
-    async with _shared_hub().join(seen.generation_id, status=seen.status) as channel:
-        async for data in _follow(channel, cursor):
+    joined = _shared_hub().join(seen.generation_id, status=seen.status)
+    async with joined as channel, aclosing(_follow(channel, cursor)) as chunks:
+        async for data in chunks:
             yield data
 
 
-async def _follow(channel: Channel, cursor: Cursor) -> AsyncIterator[bytes]:
+async def _follow(channel: Channel, cursor: Cursor) -> AsyncGenerator[bytes, None]:
     status, epoch = "", channel.epoch
     while True:
         if channel.epoch != epoch:
@@ -105,14 +107,17 @@ async def _follow(channel: Channel, cursor: Cursor) -> AsyncIterator[bytes]:
             status = channel.status
             yield events.status(cursor=cursor, status=status)
         waiting = asyncio.ensure_future(channel.changed())
-        data, cursor, done = channel.since(cursor), channel.cursor, channel.is_done
-        if data:
-            yield data
-        if done:
+        try:
+            data, done = channel.since(cursor), channel.is_done
+            if data:
+                cursor = channel.cursor
+                yield data
+            if done:
+                return
+            while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
+                yield events.HEARTBEAT
+        finally:
             waiting.cancel()
-            return
-        while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
-            yield events.HEARTBEAT
 
 
 def _replay(generation_id: UUID, cursor: Cursor) -> bytes:
@@ -123,9 +128,11 @@ def _replay(generation_id: UUID, cursor: Cursor) -> bytes:
     return channel.since(cursor)
 
 
-async def _send_all(send: Send, chunks: AsyncIterator[bytes]) -> None:
-    async for chunk in chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+async def _send_all(send: Send, chunks: AsyncGenerator[bytes, None]) -> None:
+    # Closed here and now, so that a reader who leaves while something is sent leaves the hub at once.
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

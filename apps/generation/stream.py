@@ -20,18 +20,20 @@ OPENED, DELTA, SNAPSHOT, STATUS, END = "o", "d", "s", "r", "e"
 
 STORED, LOST, SEALED = 1, 0, -1
 
-# An id that is not higher than the last one means a seal, or our own entry stored by a call whose answer was lost.
+# The last entry says it all: sealed; ours already, by a call whose answer was lost; or not the one before a delta, so
+# that Redis has lost the stream or, restored from an older copy, its end.
 _APPEND = f"""
-local command = {{'XADD', KEYS[1], ARGV[1] .. '-0', 'k', ARGV[2], 't', ARGV[3]}}
-if ARGV[2] == '{DELTA}' then table.insert(command, 3, 'NOMKSTREAM') end
-local id = redis.pcall(unpack(command))
-if type(id) == 'table' and id.err then
-    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-    if last[1] and last[1][1] == '{SEAL_ID}' then return {SEALED} end
-    return {STORED}
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local last_id = last and last[1]
+if last_id == '{SEAL_ID}' then return {SEALED} end
+if last_id == ARGV[1] .. '-0' then return {STORED} end
+if ARGV[2] == '{DELTA}' then
+    if last_id ~= (ARGV[1] - 1) .. '-0' then return {LOST} end
+    redis.call('XADD', KEYS[1], 'NOMKSTREAM', ARGV[1] .. '-0', 'k', ARGV[2], 't', ARGV[3])
+else
+    redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'k', ARGV[2], 't', ARGV[3])
+    redis.call('EXPIRE', KEYS[1], {EXPIRES_SECONDS})
 end
-if not id then return {LOST} end
-if ARGV[2] ~= '{DELTA}' then redis.call('EXPIRE', KEYS[1], {EXPIRES_SECONDS}) end
 redis.call('PUBLISH', ARGV[4], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
 return {STORED}
 """

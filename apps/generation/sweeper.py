@@ -51,8 +51,8 @@ def finish_dead(lease: Lease) -> None:
 
     The model is never called again: a provider call is not bought twice behind anybody's back.
     """
-    stream.seal(lease.generation_id)
     try:
+        stream.seal(lease.generation_id)
         text = stream.read_text(lease.generation_id)
     except RedisError:
         if not _is_long_overdue(lease):

@@ -52,31 +52,32 @@ def test_a_signed_event_is_stored_as_received_and_nothing_else_happens(db):
     assert row.payload == EVENT
 
 
-@pytest.mark.parametrize("signature", [sign(GOOD, age_seconds=290), with_second_signature(sign(GOOD))])
-def test_an_event_minutes_old_or_signed_with_two_secrets_is_accepted(db, signature):
-    assert deliver(GOOD, signature).status_code == 204
+# Signed in the test, not when it is collected: minutes may lie between the two.
+@pytest.mark.parametrize("signed", [lambda: sign(GOOD, age_seconds=290), lambda: with_second_signature(sign(GOOD))])
+def test_an_event_minutes_old_or_signed_with_two_secrets_is_accepted(db, signed):
+    assert deliver(GOOD, signed()).status_code == 204
     assert WebhookEvent.objects.count() == 1
 
 
 FORGED = {
-    "wrong secret": sign(GOOD, secret="whsec_other"),
-    "of another body": sign(GOOD + b" "),
-    "empty": "",
-    "nonsense": "nonsense",
-    "no v1": sign(GOOD).replace("v1=", "v0="),
-    "time is no number": f"t=soon,{sign(GOOD).partition(',')[2]}",
-    "time is a huge number": f"t={'9' * 5000},{sign(GOOD).partition(',')[2]}",
-    "other time than signed": f"t=1,{sign(GOOD)}",
-    "not ASCII": sign(GOOD).partition("v1=")[0] + "v1=é",
-    "stale": sign(GOOD, age_seconds=310),
-    "an hour ahead": sign(GOOD, age_seconds=-3600),
-    "six minutes ahead": sign(GOOD, age_seconds=-360),
+    "wrong secret": lambda: sign(GOOD, secret="whsec_other"),
+    "of another body": lambda: sign(GOOD + b" "),
+    "empty": lambda: "",
+    "nonsense": lambda: "nonsense",
+    "no v1": lambda: sign(GOOD).replace("v1=", "v0="),
+    "time is no number": lambda: f"t=soon,{sign(GOOD).partition(',')[2]}",
+    "time is a huge number": lambda: f"t={'9' * 5000},{sign(GOOD).partition(',')[2]}",
+    "other time than signed": lambda: f"t=1,{sign(GOOD)}",
+    "not ASCII": lambda: sign(GOOD).partition("v1=")[0] + "v1=é",
+    "stale": lambda: sign(GOOD, age_seconds=310),
+    "an hour ahead": lambda: sign(GOOD, age_seconds=-3600),
+    "six minutes ahead": lambda: sign(GOOD, age_seconds=-360),
 }
 
 
-@pytest.mark.parametrize("signature", FORGED.values(), ids=FORGED.keys())
-def test_a_signature_that_does_not_hold_is_refused(db, signature):
-    response = deliver(GOOD, signature)
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
+def test_a_signature_that_does_not_hold_is_refused(db, forge):
+    response = deliver(GOOD, forge())
 
     assert response.status_code == 400
     assert not WebhookEvent.objects.exists()

@@ -74,15 +74,17 @@ def test_the_same_ring_twice_at_once_runs_once(product, customer):
     assert product.value("SELECT count(*) FROM generation_attempt WHERE generation_id = %s", generation) == 1
 
 
-def test_stop_reaches_the_provider_within_a_second_and_keeps_what_was_written(product, customer):
-    generation = customer.start("keel-endless", "never stop writing please")
-    customer.wait_until_streaming(generation, characters=50)
-    page = customer.client.get(f"/generations/{generation}/")
-    assert page.status_code == 200
+def test_stop_reaches_the_provider_and_keeps_what_was_written(product, customer):
+    generation = customer.start("keel-trickle", "never stop writing please")
+    customer.wait_until_streaming(generation, characters=10)
 
     customer.stop(generation)
 
-    assert customer.wait_until_terminal(generation, seconds=5) in {"canceled", "failed"}
+    assert customer.wait_until_terminal(generation, seconds=5) == "canceled"
+    assert product.call_of(generation)["state"] == "aborted"
+    requested = "SELECT extract(epoch FROM cancel_requested_at)::float FROM generation_generation WHERE id = %s"
+    # Within a second, and one more for a machine that is busy with other tests.
+    assert product.call_of(generation)["ended_at"] - product.value(requested, generation) < 2
 
 
 def test_a_run_that_nobody_claims_is_ended_and_its_hold_released(product, customer):

@@ -1,0 +1,57 @@
+"""What the tests of generation share: short deadlines, high limits, and a customer with credits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import Membership
+from apps.billing.prove import prove
+from apps.core import redis
+from apps.generation.gateway import openai_provider, retry
+from dev.model_server.models import MODELS
+from dev.services.valkey import Valkey
+from tests.factories import FundedMembershipFactory
+from tests.generation import runs
+
+DEADLINES = {"queue": 60.0, "first_token": 1.0, "idle": 1.5, "total": 4.5}
+NO_LIMITS = {"user": 100_000, "workspace": 100_000, "address": 100_000}
+
+
+@pytest.fixture
+def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every model is offered, nothing is limited, and nobody waits for long."""
+    settings.GENERATION_MODELS = list(MODELS)
+    settings.GENERATION_LIMITS = NO_LIMITS
+    settings.GENERATION_DEADLINES = DEADLINES
+    monkeypatch.setattr(retry, "FIRST_DELAY_SECONDS", 0.05)
+    openai_provider._client.cache_clear()
+    yield
+    openai_provider._client.cache_clear()
+
+
+@pytest.fixture
+def workshop(committed_db: None, quick: None) -> Iterator[None]:
+    """Generations really run here: committed rows, the model server with an empty journal. The ledger is proved."""
+    runs.empty_journal()
+    yield
+    assert prove() == []
+
+
+@pytest.fixture
+def customer(workshop: None) -> Membership:
+    """A person with a funded workspace of their own."""
+    return FundedMembershipFactory()
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Any, settings: Any) -> Iterator[Valkey]:
+    """A Valkey that a test may kill and freeze; the product uses it meanwhile."""
+    valkey = Valkey(var_dir=tmp_path, password="test")
+    (tmp_path / "run").mkdir()
+    valkey.start()
+    settings.REDIS_URL = valkey.url()
+    redis.client.cache_clear()
+    yield valkey
+    redis.client.cache_clear()
+    valkey.stop()
