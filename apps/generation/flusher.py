@@ -61,6 +61,8 @@ class StreamWriter:
 
     def _answered(self, outcome: int) -> None:
         with self._lock:
+            if outcome == stream.REFUSED:
+                return
             if outcome == stream.LOST:
                 # Redis has lost the stream: one entry with the whole text takes its place.
                 self._sequence += 1
@@ -122,7 +124,10 @@ class Flusher:
             writer._answered(outcome)
             if writer._next() is not None:
                 self.wake(writer, urgent=False)
-        return True
+        refused = outcomes.count(stream.REFUSED)
+        if refused:
+            logger.warning("stream_append_refused", streams=refused)
+        return not refused
 
 
 @cache

@@ -21,7 +21,7 @@ class TextField(forms.CharField):
         super().__init__(max_length=spec.characters_max, label=spec.label, strip=False, **options)
 
     def to_python(self, value: Any) -> str:
-        """Return the text as it is kept: exactly, but for characters that cannot be stored and the form of line ends."""
+        """Return the text as it is kept: exactly, but for what cannot be stored and the form of line ends."""
         return str(super().to_python(storable(str(value or "")).replace("\r\n", "\n").replace("\r", "\n")))
 
     def validate(self, value: str) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
+from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.generation.models import Generation
 
@@ -52,9 +53,10 @@ def _count(kind: str, subject: str) -> None:
 
 
 def _count_in_postgresql(*, user_id: int, workspace_id: UUID) -> None:
-    recent = Generation.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=WINDOW_SECONDS))
-    by_user = recent.filter(user_id=user_id).count()
-    by_workspace = recent.filter(workspace_id=workspace_id).count()
+    with workspace_scope(workspace_id):
+        recent = Generation.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=WINDOW_SECONDS))
+        by_user = recent.filter(user_id=user_id).count()
+        by_workspace = recent.filter(workspace_id=workspace_id).count()
     if by_user >= settings.GENERATION_LIMITS["user"] or by_workspace >= settings.GENERATION_LIMITS["workspace"]:
         raise GenerationLimitError(retry_after_seconds=WINDOW_SECONDS)
 

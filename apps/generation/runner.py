@@ -180,11 +180,12 @@ def _call(active: _Run, attempt: AttemptOutcome, *, started: float) -> Completio
         if attempt.first_token_ms is None:
             attempt.first_token_ms = _milliseconds_since(started)
         active.refused = active.refused or event.refusal
+        text = event.text.encode()[: output_bytes_max - active.output_bytes].decode(errors="ignore")
         active.output_bytes += len(event.text.encode())
+        active.text.append(text)
+        active.writer.append(text)
         if active.output_bytes > output_bytes_max:
             raise errors.OutputCapExceededError(f"more than {output_bytes_max} bytes")
-        active.text.append(event.text)
-        active.writer.append(event.text)
     raise errors.StreamInterruptedError("no completion")
 
 

@@ -66,7 +66,14 @@ def start_generation(
         return repeated
     if model not in settings.GENERATION_MODELS:
         raise UnknownModelError
-    limits.require_within_limits(user_id=user.pk, workspace_id=workspace.id, address=address)
+    try:
+        limits.require_within_limits(user_id=user.pk, workspace_id=workspace.id, address=address)
+    except limits.GenerationLimitError:
+        # Of many sends of one key at once, those that come behind the first one's commit still get its generation.
+        repeated = _find_by_key(workspace.id, idempotency_key, fingerprint)
+        if repeated is None:
+            raise
+        return repeated
     generation = Generation(
         id=uuid7(),
         workspace=workspace,

@@ -18,7 +18,7 @@ EXPIRES_SECONDS = 3600
 SEAL_ID = "18446744073709551615-18446744073709551615"
 OPENED, DELTA, SNAPSHOT, STATUS, END = "o", "d", "s", "r", "e"
 
-STORED, LOST, SEALED = 1, 0, -1
+STORED, LOST, SEALED, REFUSED = 1, 0, -1, -2
 
 # The last entry says it all: sealed; ours already, by a call whose answer was lost; or not the one before a delta, so
 # that Redis has lost the stream or, restored from an older copy, its end.
@@ -59,18 +59,16 @@ def channel(generation_id: UUID | str) -> str:
 
 
 def append_all(entries: Sequence[tuple[UUID, Entry]]) -> list[int]:
-    """Append entries of many generations in one pipeline; return STORED, LOST or SEALED for each.
+    """Append entries of many generations in one pipeline; return STORED, LOST, SEALED or REFUSED for each.
 
-    Raises RedisError when Redis does not answer; the same entries may then be sent again without harm.
+    REFUSED: Redis would not take this one now (it is full, say). Raises RedisError when Redis does not answer. In
+    both cases the same entries may be sent again without harm.
     """
     results = _evaluate(entries)
     if any(isinstance(result, NoScriptError) for result in results):
         redis.client().script_load(_APPEND)
         results = _evaluate(entries)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-    return [int(str(result)) for result in results]
+    return [REFUSED if isinstance(result, Exception) else int(str(result)) for result in results]
 
 
 def seal(generation_id: UUID) -> None:
