@@ -6,9 +6,6 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
-# Longer than a page's: nobody waits for the hub's answer, and a stream may have thousands of entries.
-ASYNC_SOCKET_TIMEOUT_SECONDS = 5.0
-
 
 @cache
 def client() -> "redis.Redis":
@@ -23,9 +20,10 @@ def client() -> "redis.Redis":
 
 
 def async_client() -> "redis.asyncio.Redis":
-    """Return a new asynchronous client, for the web hub; waiting for a pub/sub message has a timeout of its own."""
+    """Return a new asynchronous client without a read timeout, for the web hub's one long subscription.
+
+    A caller that cannot wait for ever puts its own timeout around the command.
+    """
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=ASYNC_SOCKET_TIMEOUT_SECONDS,
-        socket_connect_timeout=settings.REDIS_SOCKET_TIMEOUT_SECONDS,
+        settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=settings.REDIS_SOCKET_TIMEOUT_SECONDS
     )

@@ -25,6 +25,8 @@ logger = structlog.get_logger(__name__)
 SILENCE_SECONDS = 5.0
 WATCH_SECONDS = 1.0
 RECONNECT_SECONDS = 0.25
+# A hung Redis keeps no reader waiting for longer than this: its heartbeats begin then.
+COMMAND_SECONDS = 5.0
 # Keeps the subscription alive while nobody watches anything.
 IDLE_CHANNEL = "hub"
 
@@ -56,7 +58,7 @@ class Hub:
             if not channel.readers and self._channels.get(generation_id) is channel:
                 del self._channels[generation_id]
                 with contextlib.suppress(RedisError, OSError):
-                    async with self._commanding:
+                    async with self._commanding, asyncio.timeout(COMMAND_SECONDS):
                         await self._pubsub.unsubscribe(stream.channel(generation_id))
 
     async def close(self) -> None:
@@ -78,7 +80,7 @@ class Hub:
     async def _subscribe(self, generation_id: UUID) -> None:
         # The entries so far are read when Redis confirms: what is appended from then on is announced to us.
         with contextlib.suppress(RedisError, OSError):
-            async with self._commanding:
+            async with self._commanding, asyncio.timeout(COMMAND_SECONDS):
                 await self._pubsub.subscribe(stream.channel(generation_id))
 
     async def _listen(self) -> None:
@@ -100,7 +102,7 @@ class Hub:
         """Subscribe to all that is watched, until Redis takes it: before, there is nothing that could be waited for."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                async with self._commanding:
+                async with self._commanding, asyncio.timeout(COMMAND_SECONDS):
                     names = [stream.channel(generation_id) for generation_id in self._channels]
                     await self._pubsub.subscribe(IDLE_CHANNEL, *names)
                 return
@@ -131,7 +133,8 @@ class Hub:
 
     async def _fetch(self, channel: Channel) -> None:
         """Read the entries that this process has not seen from the stream itself."""
-        rows = await self._redis.xrange(stream.stream_key(channel.generation_id), f"({channel.cursor.sequence}")
+        async with asyncio.timeout(COMMAND_SECONDS):
+            rows = await self._redis.xrange(stream.stream_key(channel.generation_id), f"({channel.cursor.sequence}")
         for entry in stream.entries_of(rows):
             with contextlib.suppress(Gap):
                 channel.apply(entry)

@@ -64,7 +64,7 @@ ROWS = {
     "keel-comments": failed("stream_interrupted"),
     "keel-error-midstream": failed("provider_unavailable", text=SOME),
     "keel-empty-choices": Row(),
-    "keel-huge-chunk": failed("output_cap_exceeded"),
+    "keel-huge-chunk": failed("output_cap_exceeded", text=SOME),
     "keel-content-filter": failed("content_filtered", text=SOME, confidence=Confidence.EXACT),
     "keel-refusal": failed("refused_by_model", text=REFUSAL, confidence=Confidence.EXACT),
     "keel-empty": failed("empty_answer", confidence=Confidence.EXACT),
