@@ -8,8 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.http.response import HttpResponseBase
 
 from apps.accounts import selectors, services
+from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.models import Membership
-from apps.core.http import WorkspaceHttpRequest
 
 View = Callable[..., HttpResponseBase]
 

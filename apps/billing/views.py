@@ -6,10 +6,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import workspace_required
+from apps.accounts.http import WorkspaceHttpRequest
 from apps.billing import selectors
 from apps.billing.explanations import explain
 from apps.core.db import workspace_scope
-from apps.core.http import WorkspaceHttpRequest
 
 ENTRIES_PER_PAGE = 50
 

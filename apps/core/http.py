@@ -2,16 +2,10 @@
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest as DjangoHttpRequest
 from django_htmx.middleware import HtmxDetails
-
-if TYPE_CHECKING:
-    # Names for the type checker alone: nothing of accounts is loaded or used here.
-    from apps.accounts.models import Membership, User, Workspace
-
 
 FILTERED = "[Filtered]"
 # Links from mails: whoever holds the last part may act as the person.
@@ -23,14 +17,6 @@ class HttpRequest(DjangoHttpRequest):
 
     htmx: HtmxDetails
     request_id: str
-
-
-class WorkspaceHttpRequest(HttpRequest):
-    """A request of a logged-in user who acts in a workspace, under a role (see accounts/access.py)."""
-
-    user: "User"
-    workspace: "Workspace"
-    membership: "Membership"
 
 
 def client_address(request: DjangoHttpRequest) -> str:

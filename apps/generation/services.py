@@ -4,7 +4,6 @@ import hashlib
 import json
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -60,20 +59,6 @@ def start_generation(
     The same key with the same content returns the first generation again, however often it is sent. Raises
     SubmissionConflictError, GenerationLimitError, UnknownModelError, UnratedModelError or InsufficientCreditsError.
     """
-    fingerprint = _fingerprint(template=template, inputs=inputs, model=model)
-    repeated = _find_by_key(workspace.id, idempotency_key, fingerprint)
-    if repeated is not None:
-        return repeated
-    if model not in settings.GENERATION_MODELS:
-        raise UnknownModelError
-    try:
-        limits.require_within_limits(user_id=user.pk, workspace_id=workspace.id, address=address)
-    except limits.GenerationLimitError:
-        # Of many sends of one key at once, those that come behind the first one's commit still get its generation.
-        repeated = _find_by_key(workspace.id, idempotency_key, fingerprint)
-        if repeated is None:
-            raise
-        return repeated
     generation = Generation(
         id=uuid7(),
         workspace=workspace,
@@ -83,18 +68,24 @@ def start_generation(
         request_model=model,
         output_tokens_max=template.output_tokens_max,
         idempotency_key=idempotency_key,
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(template=template, inputs=inputs, model=model),
         request_id=current_request_id(),
         created_at=timezone.now(),
     )
+    repeated = _find_repeated(generation)
+    if repeated is not None:
+        return repeated
+    if model not in settings.GENERATION_MODELS:
+        raise UnknownModelError
     try:
+        limits.require_within_limits(user_id=user.pk, workspace_id=workspace.pk, address=address)
         _insert(generation, template=template)
-    except IntegrityError:
-        # Two sends raced; the unique key let one in, and it has committed by now.
-        winner = _find_by_key(workspace.id, idempotency_key, fingerprint)
-        if winner is None:
+    except (IntegrityError, limits.GenerationLimitError):
+        # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
+        repeated = _find_repeated(generation)
+        if repeated is None:
             raise
-        return winner
+        return repeated
     return generation
 
 
@@ -147,10 +138,13 @@ def _hold_ttl_seconds() -> int:
     return int(deadlines["queue"] + deadlines["total"]) + HOLD_MARGIN_SECONDS
 
 
-def _find_by_key(workspace_id: UUID, key: str, fingerprint: str) -> Generation | None:
-    with workspace_scope(workspace_id):
-        found = Generation.objects.filter(workspace_id=workspace_id, idempotency_key=key).first()
-    if found is not None and found.fingerprint != fingerprint:
+def _find_repeated(generation: Generation) -> Generation | None:
+    """Return the generation that the same key has started before."""
+    with workspace_scope(generation.workspace_id):
+        found = Generation.objects.filter(
+            workspace_id=generation.workspace_id, idempotency_key=generation.idempotency_key
+        ).first()
+    if found is not None and found.fingerprint != generation.fingerprint:
         raise SubmissionConflictError
     return found
 

@@ -12,8 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import workspace_required
+from apps.accounts.http import WorkspaceHttpRequest
 from apps.core.db import workspace_scope
-from apps.core.http import WorkspaceHttpRequest, client_address
+from apps.core.http import client_address
 from apps.generation import prompts, selectors, services
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation

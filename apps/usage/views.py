@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import workspace_required
+from apps.accounts.http import WorkspaceHttpRequest
 from apps.core.db import workspace_scope
-from apps.core.http import WorkspaceHttpRequest
 from apps.usage import selectors
 from apps.usage.models import COUNTS
 from apps.usage.selectors import UsageTotals
