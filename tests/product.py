@@ -125,6 +125,7 @@ class Customer:
     def __init__(self, product: Product) -> None:
         self.product = product
         self.client = httpx2.Client(base_url=product.base_url, timeout=30)
+        self.seconds = 0.0  # of the last form that was sent
         answer = self.submit("/accounts/login/", fields={"login": EMAIL, "password": PASSWORD})
         assert answer.status_code == 302, answer.text
 
@@ -132,7 +133,9 @@ class Customer:
         """Send a page's form with its hidden fields."""
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.client.get(page).text))
         headers = {"Referer": self.product.base_url + page}
-        return self.client.post(action or page, data={**hidden, **fields}, headers=headers)
+        answer = self.client.post(action or page, data={**hidden, **fields}, headers=headers)
+        self.seconds = answer.elapsed.total_seconds()
+        return answer
 
     def start(self, model: str, text: str = "Tell me about tidal power in three parts.", **fields: str) -> str:
         """Start a generation and return its id."""

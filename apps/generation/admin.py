@@ -54,19 +54,15 @@ class GenerationAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-id"]
     inlines = [AttemptInline]
-    readonly_fields = ["hold_link", "account_link"]
+    readonly_fields = ["account_link"]
     # What customers wrote and got is theirs: staff see how a run went, not what it says.
     exclude = ["inputs", "output", "fingerprint"]
-
-    @admin.display(description=_("hold"))
-    def hold_link(self, generation: Generation) -> SafeString:
-        """Link to the credits that were held."""
-        return _link("admin:billing_hold_change", generation.hold_id)
 
     @admin.display(description=_("credit account"))
     def account_link(self, generation: Generation) -> SafeString:
         """Link to the workspace's credit account."""
-        return _link("admin:billing_creditaccount_change", generation.workspace_id)
+        address = reverse("admin:billing_creditaccount_change", args=[generation.workspace_id])
+        return format_html('<a href="{}">{}</a>', address, generation.workspace_id)
 
 
 @admin.register(Attempt)
@@ -88,7 +84,3 @@ class PromptTemplateVersionAdmin(ReadOnlyAdmin):
     list_display = ["slug", "number", "created_at"]
     list_filter = ["slug"]
     ordering = ["slug", "-number"]
-
-
-def _link(name: str, pk: object) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), pk)

@@ -45,13 +45,11 @@ def test_a_hung_redis_delays_a_submit_by_two_seconds_at_most(product, customer):
     customer.wait_until_terminal(customer.start("keel-echo", "everything is warm now"))
     product.services.valkey.pause()
     try:
-        started = time.monotonic()
         generation = customer.start("keel-echo", "is redis there at all")
-        seconds = time.monotonic() - started
     finally:
         product.services.valkey.resume()
 
-    assert seconds < 3, "two seconds, and one for the pages around it"
+    assert customer.seconds < 2
     assert customer.wait_until_terminal(generation, seconds=30) == "succeeded"
 
 
