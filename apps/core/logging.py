@@ -23,7 +23,6 @@ def logging_config(*, json: bool) -> dict[str, Any]:
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     return {
         "version": 1,

@@ -29,17 +29,18 @@ class TextField(forms.CharField):
         super().validate(value.strip())
         words, least, most = len(value.split()), self.spec.words_min, self.spec.words_max
         if words < least:
-            message = ngettext("Please write at least %(least)d word.", "Please write at least %(least)d words.", least)
-            raise ValidationError(message, params={"least": least}, code="words_min")
+            raise ValidationError(_too_few(least), code="words_min")
         if most and words > most:
-            message = ngettext("Please keep to %(most)d word at most.", "Please keep to %(most)d words at most.", most)
-            raise ValidationError(message, params={"most": most}, code="words_max")
+            raise ValidationError(_too_many(most), code="words_max")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Let the browser know the limits."""
+        """Let the browser know the limits, and what it says beyond them."""
         attributes = super().widget_attrs(widget) | {"placeholder": self.spec.placeholder}
-        words = {"data-words-min": self.spec.words_min, "data-words-max": self.spec.words_max}
-        return attributes | {name: value for name, value in words.items() if value}
+        if least := self.spec.words_min:
+            attributes |= {"data-words-min": least, "data-words-min-message": _too_few(least)}
+        if most := self.spec.words_max:
+            attributes |= {"data-words-max": most, "data-words-max-message": _too_many(most)}
+        return attributes
 
 
 class ComposerForm(forms.Form):
@@ -72,3 +73,13 @@ def _form_field(spec: Field) -> forms.Field:
         return forms.ChoiceField(label=spec.label, choices=[(choice, choice) for choice in spec.choices])
     widget = forms.Textarea(attrs={"rows": 6}) if spec.kind == "textarea" else forms.TextInput()
     return TextField(spec=spec, widget=widget)
+
+
+def _too_few(least: int) -> str:
+    message = ngettext("Please write at least %(least)d word.", "Please write at least %(least)d words.", least)
+    return message % {"least": least}
+
+
+def _too_many(most: int) -> str:
+    message = ngettext("Please keep to %(most)d word at most.", "Please keep to %(most)d words at most.", most)
+    return message % {"most": most}

@@ -1,4 +1,4 @@
-// The open stream of a generation: its cursor across reconnects, and its stage for eyes and ears.
+// The composer's limits in words; the open stream of a generation: its cursor across reconnects, its stage.
 (() => {
   "use strict";
 
@@ -18,6 +18,19 @@
     event.preventDefault();
     const region = document.getElementById("generation-status");
     if (region && region.dataset[message.data]) region.textContent = region.dataset[message.data];
+  });
+
+  // Limits in words, which HTML has no attribute for; the server checks them again.
+  const checkWords = (field) => {
+    const words = field.value.split(/\s+/).filter(Boolean).length;
+    const { wordsMin, wordsMax, wordsMinMessage, wordsMaxMessage } = field.dataset;
+    if (wordsMin && words > 0 && words < Number(wordsMin)) field.setCustomValidity(wordsMinMessage);
+    else if (wordsMax && words > Number(wordsMax)) field.setCustomValidity(wordsMaxMessage);
+    else field.setCustomValidity("");
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-words-min], [data-words-max]")) checkWords(event.target);
   });
 
   document.addEventListener("htmx:sseClose", (event) => {

@@ -34,9 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 REFUSALS = ("Failed to load resource: the server responded with a status of 4", "Response Status Error Code 4")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """One Chromium for the whole run."""
+    """One Chromium for all tests here; its driver's event loop must be gone before others use the database."""
     if CHROMIUM is None and not REQUIRED:
         pytest.skip("no Chromium: `apt install chromium` (Debian) or install Google Chrome")
     with sync_playwright() as driver:

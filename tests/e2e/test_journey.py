@@ -116,7 +116,11 @@ def test_typed_text_survives_a_refusal(customer, page):
     page.fill("input[name=product]", "Only this")
     page.fill("textarea[name=details]", "short")
     page.click("#composer-form button[type=submit]")
+    assert "at least 3 words" in page.locator("textarea[name=details]").evaluate("field => field.validationMessage")
 
+    # A browser that checks nothing: the server refuses, and the text stays.
+    page.locator("#composer-form").evaluate("form => { form.noValidate = true }")
+    page.click("#composer-form button[type=submit]")
     page.wait_for_selector("#composer-form .errorlist")
 
     assert page.input_value("textarea[name=details]") == "short"
