@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+import redis
 
 from tests.product import wait_for
 
@@ -51,13 +52,12 @@ def test_nothing_of_a_frozen_worker_lands_once_it_wakes(product, customer):
     customer.wait_until_streaming(generation, characters=10)
     frozen = product.supervisor.kill("worker_generation", signal.SIGSTOP)
     assert customer.wait_until_terminal(generation, seconds=30) == "failed"
-    settled = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
+    settled = what_landed(product, generation)
 
     assert product.supervisor.kill("worker_generation", signal.SIGCONT) == frozen
     time.sleep(3)
 
-    after = product.rows("SELECT output, fencing_number FROM generation_generation WHERE id = %s", generation)
-    assert after == settled
+    assert what_landed(product, generation) == settled
     assert wait_for(lambda: product.call_of(generation)["state"] == "aborted", seconds=5)
 
 
@@ -96,3 +96,12 @@ def test_a_run_that_nobody_claims_is_ended_and_its_hold_released(product, custom
 
     assert status == "failed"
     assert product.value("SELECT error_code FROM generation_generation WHERE id = %s", generation) == "queue_timeout"
+
+
+def what_landed(product, generation):
+    """Return everything that a run leaves behind: its row, its attempts, its stream in Redis."""
+    rows = product.rows("SELECT output, status, fencing_number FROM generation_generation WHERE id = %s", generation)
+    attempts = product.rows("SELECT status, output_tokens FROM generation_attempt WHERE generation_id = %s", generation)
+    stream = redis.Redis.from_url(product.services.valkey.url()).xrange(f"generation:{generation}:stream")
+    assert stream, "a stream without entries would prove nothing"
+    return rows, attempts, stream
