@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const CSRF_COOKIES = ["__Host-csrftoken", "csrftoken"];
   const STREAM_ERRORS_MAX = 3;
   const TOAST_SECONDS = 12;
   const TOASTS_MAX = 4;
@@ -26,9 +27,9 @@
   };
 
   const tidyToasts = () => {
-    const all = [...toasts().querySelectorAll(".toast")];
+    const all = [...toasts().querySelectorAll(".notice-toast")];
     all.slice(0, Math.max(0, all.length - TOASTS_MAX)).forEach((toast) => toast.remove());
-    all.filter((toast) => !toast.matches(".toast-error") && !toast.dataset.leaving).forEach((toast) => {
+    all.filter((toast) => !toast.matches("[data-level=error], :has(form)") && !toast.dataset.leaving).forEach((toast) => {
       toast.dataset.leaving = "true";
       setTimeout(() => toast.remove(), TOAST_SECONDS * 1000);
     });
@@ -36,15 +37,18 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss]");
-    if (button) button.closest(".toast").remove();
+    if (button) button.closest(".notice-toast").remove();
   });
 
   // htmx: CSRF and the error boundary --------------------------------------------------------------------------------
 
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb === "get") return;
-    const field = document.querySelector("input[name=csrfmiddlewaretoken]");
-    event.detail.headers["X-CSRFToken"] = cookie("csrftoken") || (field ? field.value : "");
+    // A login in another tab has changed the token: the cookie knows, the page's hidden field does not.
+    const { headers, parameters } = event.detail;
+    const token = CSRF_COOKIES.map(cookie).find(Boolean) || parameters.csrfmiddlewaretoken || "";
+    headers["X-CSRFToken"] = token;
+    if (parameters.csrfmiddlewaretoken) parameters.csrfmiddlewaretoken = token;
   });
 
   document.addEventListener("htmx:sendError", () => showToast("toast-offline"));
