@@ -1,4 +1,4 @@
-"""What billing listens to: a confirmed address brings the welcome credits, once."""
+"""What billing listens to: a confirmed address brings the welcome credits and the welcome mail, once."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from apps.accounts.services import ensure_personal_workspace
 from apps.billing import ledger
 from apps.billing.models import CreditGrant
+from apps.core import mailing
 from apps.core.db import system_scope
 
 logger = structlog.get_logger(__name__)
@@ -33,3 +34,15 @@ def grant_sign_up_credits(email_address: EmailAddress, **later: Any) -> None:
         except ledger.IdempotencyConflictError:
             # The welcome was another amount when it was given.
             logger.info("sign_up_grant_given_before", workspace_id=str(workspace.pk))
+
+
+@receiver(email_confirmed)
+def send_welcome_mail(email_address: EmailAddress, **later: Any) -> None:
+    """Say what to do first, in the transaction of the confirmation; once per person, whatever they confirm later."""
+    user = email_address.user
+    mailing.send(
+        key=f"welcome:{user.pk}",
+        to=email_address.email,
+        template="mail/welcome.html",
+        credits=settings.SIGN_UP_GRANT_CREDITS,
+    )

@@ -39,6 +39,20 @@ def test_a_mail_is_sent_once_however_often_the_bell_rings():
     assert message.alternatives[0].content == "<p>A link</p>"
 
 
+def test_a_mail_that_leaves_twice_is_recognized_by_its_id_and_asks_for_no_answer(settings):
+    settings.SITE_URL = "https://keel.example:8443"
+    row = queued()
+
+    for _ in range(2):
+        OutgoingMail.objects.filter(pk=row.pk).update(status="queued", text="A secret link")
+        make_due(row)
+        mail.deliver(str(row.pk))
+
+    ids = {message.message()["Message-ID"] for message in sent_mail.outbox}
+    assert (len(sent_mail.outbox), ids) == (2, {f"<{row.pk}@keel.example>"})
+    assert sent_mail.outbox[0].message()["Auto-Submitted"] == "auto-generated"
+
+
 def test_what_was_sent_is_not_kept():
     row = queued()
 

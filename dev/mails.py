@@ -1,0 +1,121 @@
+"""Every mail of the product with sample data, HTML and text side by side: /dev/mails/ on a laptop."""
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+
+from apps.core import mail_rendering
+from apps.core.mail_rendering import MailContent
+from dev.mail_frame import framed_html, shows_a_frame
+
+EMAIL = "ada@example.com"
+
+
+class Sample(NamedTuple):
+    """A mail, when it is sent, and what its template is given."""
+
+    name: str
+    when: str
+    template: str
+    context: dict[str, Any]
+
+
+def list_samples() -> list[Sample]:
+    """Return every mail that the product can send, in the order in which a person would meet them."""
+    site = settings.SITE_URL
+    change = {"email": EMAIL, "timestamp": timezone.now(), "ip": "198.51.100.7", "device": "Firefox on Linux"}
+    confirmation = {"email": EMAIL, "activate_url": f"{site}/accounts/confirm-email/MQ:1sample:key/"}
+    return [
+        _account("email_confirmation_signup", "Somebody signed up", confirmation | {"confirmation_hours": 72}),
+        Sample("welcome", "The address is confirmed", "mail/welcome.html", {"credits": 500}),
+        _account("email_confirmation", "An address is confirmed later", confirmation | {"confirmation_hours": 72}),
+        _account(
+            "account_already_exists",
+            "Signed up with an address that has an account",
+            {"email": EMAIL, "password_reset_url": f"{site}/accounts/password/reset/"},
+        ),
+        _account(
+            "password_reset_key",
+            "A new password was asked for",
+            {
+                "email": EMAIL,
+                "password_reset_url": f"{site}/accounts/password/reset/key/1-sample-key/",
+                "password_reset_hours": 72,
+            },
+        ),
+        _account(
+            "unknown_account",
+            "A new password was asked for with an unknown address",
+            {"email": EMAIL, "signup_url": f"{site}/accounts/signup/"},
+        ),
+        _account("password_reset", "A new password was chosen through a mail", change),
+        _account("password_changed", "The password was changed", change),
+        _account("password_set", "A password was chosen for the first time", change),
+        _account(
+            "email_changed",
+            "The address was changed; goes to the one before",
+            change | {"from_email": EMAIL, "to_email": "ada.lovelace@example.com"},
+        ),
+        _account("email_deleted", "An address was removed", change | {"deleted_email": "old@example.com"}),
+        Sample(
+            "low_balance",
+            "Credits run low",
+            "mail/low_balance.html",
+            {
+                "workspace_name": "Analytical Engines",
+                "available": 42,
+                "threshold": 50,
+                "billing_url": mail_rendering.absolute_url("billing:overview"),
+            },
+        ),
+        Sample(
+            "plain",
+            "Any other mail of a library",
+            "mail/plain.html",
+            {"subject": "Sign-in code", "paragraphs": ["Your sign-in code is listed below.", "123456", f"{site}/"]},
+        ),
+    ]
+
+
+def overview(request: HttpRequest) -> HttpResponse:
+    """List every mail."""
+    return render(request, "dev/mails.html", {"samples": list_samples()})
+
+
+@shows_a_frame
+def preview(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one mail: its subject, its HTML and its text."""
+    sample = _find(name)
+    return render(request, "dev/mail_preview.html", {"sample": sample, "content": _render(sample)})
+
+
+@framed_html
+def preview_html(request: HttpRequest, name: str) -> str:
+    """Return the HTML of one mail."""
+    return _render(_find(name)).html
+
+
+def _account(name: str, when: str, context: dict[str, Any]) -> Sample:
+    return Sample(name, when, f"account/email/{name}.html", context)
+
+
+def _find(name: str) -> Sample:
+    for sample in list_samples():
+        if sample.name == name:
+            return sample
+    raise Http404
+
+
+def _render(sample: Sample) -> MailContent:
+    return mail_rendering.render(sample.template, sample.context)
+
+
+urlpatterns = [
+    path("", overview, name="dev_mails"),
+    path("<slug:name>/", preview, name="dev_mail"),
+    path("<slug:name>/html/", preview_html, name="dev_mail_html"),
+]
