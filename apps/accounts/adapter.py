@@ -3,14 +3,20 @@
 import hashlib
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from django.conf import settings
 from django.http import HttpRequest
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 
+from apps.accounts.devices import read_device
 from apps.core import mail, tasks
 from apps.core.http import client_address
+from apps.core.mail_rendering import MailContent, render
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
 
@@ -19,21 +25,51 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Queues each mail once per request: its key is what it says, to whom and why."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Render allauth's mail and queue it for the worker, after commit."""
-        request = allauth_context.request
-        site = SimpleNamespace(name=settings.SITE_NAME, domain=settings.SITE_URL)
-        message = self.render_mail(
-            template_prefix, email, {"request": request, "email": email, "current_site": site, **context}
-        )
-        reason = f"{email}\n{message.body}\n{current_request_id()}"
+        """Render allauth's mail with our template of its name and queue it for the worker, after commit."""
+        content = self._render(template_prefix, email, context)
+        reason = f"{email}\n{content.text}\n{current_request_id()}"
         queued = mail.queue_mail(
             key=f"{template_prefix}:{hashlib.sha256(reason.encode()).hexdigest()}",
             to=email,
-            subject=message.subject,
-            text=str(message.body),
+            subject=content.subject,
+            text=content.text,
+            html=content.html,
         )
         ring_on_commit(tasks.deliver_mail, mail_id=str(queued.pk))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the caller's address as every other limit of ours reads it."""
         return client_address(request)
+
+    def _render(self, template_prefix: str, email: str, context: dict[str, Any]) -> MailContent:
+        known = context | {name: _at_site(url) for name, url in context.items() if name.endswith("_url")}
+        if not _exists(f"{template_prefix}.html"):
+            return self._render_plain(template_prefix, email, known)
+        more = {
+            "email": email,
+            "device": read_device(context.get("user_agent", "")).name,
+            "confirmation_hours": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS * 24,
+            "password_reset_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+        }
+        return render(f"{template_prefix}.html", known | more)
+
+    def _render_plain(self, template_prefix: str, email: str, context: dict[str, Any]) -> MailContent:
+        site = SimpleNamespace(name=settings.SITE_NAME, domain=settings.SITE_URL)
+        theirs = {"request": allauth_context.request, "email": email, "current_site": site, **context}
+        message = self.render_mail(template_prefix, email, theirs)
+        paragraphs = str(message.body).split("\n\n")
+        return render("mail/plain.html", {"subject": message.subject, "paragraphs": paragraphs})
+
+
+def _at_site(url: str) -> str:
+    """Lead to SITE_URL, whatever host the request has named."""
+    parts = urlsplit(url)
+    return f"{settings.SITE_URL}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _exists(template_name: str) -> bool:
+    try:
+        get_template(template_name)
+    except TemplateDoesNotExist:
+        return False
+    return True

@@ -1,13 +1,24 @@
-"""Users, workspaces and memberships in the admin."""
+"""Users, workspaces and memberships in the admin, and what every list of customers' rows has in common."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+# Imported before it is replaced below: importing it registers it.
+import allauth.usersessions.admin  # noqa: F401
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Membership, User, Workspace
+from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin_filters import related_filter
+from apps.core.admin_links import Related, link_to, page_link, related_links
 
 if TYPE_CHECKING:
     BaseUserAdmin = DjangoUserAdmin[User]
@@ -17,6 +28,50 @@ if TYPE_CHECKING:
 else:
     BaseUserAdmin, BaseCreationForm = DjangoUserAdmin, BaseUserCreationForm
     ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+
+# A search for customers stops here: "@" alone would otherwise name everybody.
+CUSTOMERS_MAX = 200
+CUSTOMER_SEARCH_HELP = _("An e-mail address or a part of it, a workspace's name, an id, or a request id.")
+
+
+def find_users(text: str) -> list[User]:
+    """Return the people whose address or name has this text in it, at most CUSTOMERS_MAX of them."""
+    matching = Q(email__icontains=text) | Q(name__icontains=text)
+    return list(User.objects.filter(matching).order_by("email")[:CUSTOMERS_MAX])
+
+
+def find_workspace_ids(text: str) -> set[UUID]:
+    """Return the workspaces with this text in their name or in a member's address."""
+    of_people = Membership.objects.filter(user__email__icontains=text).values_list("workspace_id", flat=True)
+    named = Workspace.objects.filter(name__icontains=text).values_list("pk", flat=True)
+    return {*of_people[:CUSTOMERS_MAX], *named[:CUSTOMERS_MAX]}
+
+
+class CustomerRowsAdmin(ReadOnlyAdmin):
+    """Rows that belong to a workspace: found by its people, with a column that says whose they are.
+
+    `workspace_field` is the foreign key to the workspace, or to a row that has the workspace's key.
+    """
+
+    workspace_field = "workspace"
+    search_help_text = CUSTOMER_SEARCH_HELP
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Add the address of the workspace's owner to each row: no query for each."""
+        owners = Membership.objects.filter(workspace=OuterRef(f"{self.workspace_field}_id"), role=Membership.Role.OWNER)
+        addresses = owners.order_by("pk").values("user__email")[:1]
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(customer_email=Subquery(addresses))
+        return rows
+
+    def search_condition(self, term: str) -> Q:
+        """Find the rows of customers, too."""
+        return super().search_condition(term) | Q(**{f"{self.workspace_field}__in": find_workspace_ids(term)})
+
+    @admin.display(description=_("customer"))
+    def customer(self, row: Any) -> SafeString | str:
+        """Link to the workspace by its owner's address."""
+        key = getattr(row, f"{self.workspace_field}_id")
+        return page_link("accounts.workspace", key, label=row.customer_email or key)
 
 
 class UserCreationForm(BaseCreationForm):
@@ -37,6 +92,16 @@ class MembershipInline(TabularInline):
     model = Membership
     extra = 0
     raw_id_fields = ["user", "workspace"]
+    fields = ["user", "workspace", "role", "other_side"]
+    readonly_fields = ["other_side"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "workspace")
+
+    @admin.display(description=_("page"))
+    def other_side(self, membership: Membership) -> SafeString | str:
+        """Link to the workspace from a user's page, and to the user from a workspace's."""
+        return link_to(membership.workspace if self.parent_model is User else membership.user)
 
 
 @admin.register(User)
@@ -44,43 +109,135 @@ class UserAdmin(BaseUserAdmin):
     """People, found by their e-mail address."""
 
     add_form = UserCreationForm
-    list_display = ["email", "name", "is_active", "is_staff", "date_joined", "last_login"]
+    list_display = ["email", "name", "generations", "is_active", "is_staff", "date_joined", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
     search_fields = ["email", "name"]
     ordering = ["-date_joined"]
     date_hierarchy = "date_joined"
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["last_login", "date_joined", "see_also"]
+    show_full_result_count = False
     inlines = [MembershipInline]
     fieldsets = [
-        (None, {"fields": ["email", "name", "password"]}),
+        (None, {"fields": ["email", "name", "time_zone", "password", "see_also"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})]
+
+    @admin.display(description=_("generations"))
+    def generations(self, user: User) -> SafeString:
+        """Link to what the person ran."""
+        return related_links(_generations_of(user))
+
+    @admin.display(description=_("see also"))
+    def see_also(self, user: User) -> SafeString:
+        """Link to everything that hangs on a person."""
+        name = f"user:{user.pk}"
+        return related_links(
+            [
+                *_generations_of(user),
+                Related(_("Usage records"), "usage.usagerecord", {"user": user.pk}),
+                Related(_("Ledger"), "billing.ledgerentry", {"q": user.email}),
+                Related(_("Mails"), "core.outgoingmail", {"q": user.email}),
+                Related(_("Done by them"), "core.auditentry", {"q": name}),
+            ]
+        )
+
+
+def _generations_of(user: User) -> Sequence[Related]:
+    return [
+        Related(_("All generations"), "generation.generation", {"user": user.pk}),
+        Related(_("Failed"), "generation.generation", {"user": user.pk, "status__exact": "failed"}),
+    ]
 
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ModelAdmin):
     """Workspaces, found by their members."""
 
-    list_display = ["name", "kind", "id", "created_at"]
+    list_display = ["name", "owner", "kind", "credits_link", "created_at"]
     list_filter = ["kind"]
-    search_fields = ["name", "id", "members__email"]
-    readonly_fields = ["id", "created_at"]
-    ordering = ["-created_at"]
+    search_fields = ["name", "id__exact", "members__email"]
+    search_help_text = _("A member's e-mail address or a part of it, the name, or the id.")
+    readonly_fields = ["id", "created_at", "see_also"]
+    show_full_result_count = False
+    ordering = ["-id"]
     inlines = [MembershipInline]
 
-    def has_delete_permission(self, request: Any, obj: Workspace | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         """Refuse: money and usage hang on a workspace."""
         return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        """Add the owner's address to each row."""
+        owners = Membership.objects.filter(workspace=OuterRef("pk"), role=Membership.Role.OWNER).order_by("pk")
+        rows: QuerySet[Workspace] = super().get_queryset(request)
+        return rows.annotate(owner_email=Subquery(owners.values("user__email")[:1]))
+
+    @admin.display(description=_("owner"), empty_value="-")
+    def owner(self, workspace: Any) -> str | None:
+        """Return the owner's address."""
+        address: str | None = workspace.owner_email
+        return address
+
+    @admin.display(description=_("credits"))
+    def credits_link(self, workspace: Workspace) -> SafeString | str:
+        """Link to the credit account."""
+        return page_link("billing.creditaccount", workspace.pk, label=_("Credit account"))
+
+    @admin.display(description=_("see also"))
+    def see_also(self, workspace: Workspace) -> SafeString:
+        """Link to everything that hangs on a workspace."""
+        return related_links(related_to_workspace(workspace.pk))
+
+
+def related_to_workspace(workspace_id: UUID) -> list[Related]:
+    """Return the ways from a workspace to everything it has."""
+    return [
+        Related(_("Credit account"), "billing.creditaccount", {"q": workspace_id}),
+        Related(_("Ledger"), "billing.ledgerentry", {"account": workspace_id}),
+        Related(_("Holds"), "billing.hold", {"account": workspace_id}),
+        Related(_("Grants"), "billing.creditgrant", {"account": workspace_id}),
+        Related(_("Generations"), "generation.generation", {"workspace": workspace_id}),
+        Related(_("Usage records"), "usage.usagerecord", {"workspace": workspace_id}),
+        Related(_("Usage by day"), "usage.dailyusage", {"workspace": workspace_id}),
+        Related(_("Audit log"), "core.auditentry", {"q": f"workspace:{workspace_id}"}),
+    ]
 
 
 @admin.register(Membership)
 class MembershipAdmin(ModelAdmin):
     """Who belongs where."""
 
-    list_display = ["user", "workspace", "role", "created_at"]
-    list_filter = ["role"]
+    list_display = ["user", "workspace_link", "role", "created_at"]
+    list_filter = ["role", related_filter("user", title=_("user")), related_filter("workspace", title=_("workspace"))]
     search_fields = ["user__email", "workspace__name"]
     list_select_related = ["user", "workspace"]
     raw_id_fields = ["user", "workspace"]
+    show_full_result_count = False
+
+    @admin.display(description=_("workspace"), ordering="workspace__name")
+    def workspace_link(self, membership: Membership) -> SafeString | str:
+        """Link to the workspace."""
+        return link_to(membership.workspace)
+
+
+# allauth's own one searches by user names, which our people do not have.
+admin.site.unregister(UserSession)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin):
+    """Where people are logged in, without the keys that let somebody in."""
+
+    list_display = ["user", "ip", "user_agent", "created_at", "last_seen_at"]
+    fields = ["user", "ip", "user_agent", "created_at", "last_seen_at"]
+    search_fields = ["ip"]
+    search_help_text = _("An e-mail address, or the beginning of an IP address.")
+    list_select_related = ["user"]
+    date_hierarchy = "last_seen_at"
+    ordering = ["-last_seen_at"]
+
+    def search_condition(self, term: str) -> Q:
+        """Find the sessions of a person, or from a network."""
+        return Q(user__email=term.lower()) | Q(ip__startswith=term)

@@ -1,5 +1,6 @@
-"""Django's entry for the accounts app."""
+"""Django's entries for the accounts app, and for allauth's list of sessions."""
 
+from allauth.usersessions.apps import UserSessionsConfig as AllauthUserSessionsConfig
 from django.apps import AppConfig
 
 
@@ -8,11 +9,21 @@ class AccountsConfig(AppConfig):
 
     name = "apps.accounts"
     label = "accounts"
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what accounts knows about a person."""
-        from apps.accounts import personal_data  # noqa: PLC0415 - models are not loaded before ready()
+        """Listen to logins, and register what accounts knows about a person."""
+        from apps.accounts import personal_data, receivers  # noqa: F401, PLC0415 - models are not loaded before ready()
         from apps.core.personal_data import PersonalData, register  # noqa: PLC0415
 
         register("accounts", PersonalData(export=personal_data.export, erase=personal_data.erase))
+
+
+class UserSessionsConfig(AllauthUserSessionsConfig):  # type: ignore[misc]
+    """allauth's table of sessions; kept by our sessions.py, as its own way reads all of a person's at every login."""
+
+    default = False
+
+    def ready(self) -> None:
+        """Connect nothing."""

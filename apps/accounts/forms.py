@@ -1,18 +1,64 @@
-"""The sign-up form: user, address, workspace and membership appear together or not at all."""
+"""allauth's forms in our words. Sign-up makes user, address, workspace and membership together or not at all."""
 
 from typing import Any
 
-from allauth.account.forms import SignupForm
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.contrib.auth.password_validation import MinimumLengthValidator, get_default_password_validators
 from django.db import IntegrityError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from apps.accounts import services
 from apps.accounts.models import User
+from apps.accounts.time_zones import UTC, time_zone_or_utc
 from apps.core.db import system_scope
 
 
-class SignUpForm(SignupForm):  # type: ignore[misc]
+class PlainFieldsMixin:
+    """Names each field once, in its label, and asks for a new password once: it can be shown before it is sent."""
+
+    fields: dict[str, forms.Field]
+    # A page with nothing but this form lets people type at once.
+    is_alone = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("password2", None)
+        labels = {
+            "email": _("E-mail address"),
+            "login": _("E-mail address"),
+            "password": _("Password"),
+            "oldpassword": _("Current password"),
+            "password1": _("New password"),
+        }
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = labels.get(name, field.label)
+        for name in self.fields.keys() & {"password", "oldpassword"}:
+            # Each page has its own link to the way out.
+            self.fields[name].help_text = ""
+        if "password1" in self.fields:
+            _describe_new_password(self.fields["password1"])
+        if self.is_alone:
+            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+
+
+class SignUpForm(PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[misc]
     """allauth's form, in one transaction that also makes the personal workspace."""
+
+    # Filled by the browser. Whatever it says, signing up does not fail over it: no validator, no error.
+    time_zone = forms.Field(
+        required=False, widget=forms.HiddenInput(attrs={"data-time-zone": "", "autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("Password")
+
+    def clean_time_zone(self) -> str:
+        """Return the zone that the browser is in, as far as we know it."""
+        return time_zone_or_utc(self.cleaned_data["time_zone"] or UTC)
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, Any]:
         """Save the user, or answer as if it had been saved when the address is taken (nobody learns who is here)."""
@@ -29,4 +75,52 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         with system_scope():
             user: User = super().save(request)
             services.create_personal_workspace(user=user)
+            services.save_preferences(user=user, time_zone=self.cleaned_data["time_zone"])
         return user
+
+
+class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):  # type: ignore[misc]
+    """E-mail address and password."""
+
+
+class ResetPasswordForm(PlainFieldsMixin, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """Where to send the link for a new password."""
+
+
+class ResetPasswordKeyForm(PlainFieldsMixin, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """The new password of somebody who followed that link."""
+
+
+class ChangePasswordForm(PlainFieldsMixin, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """The password of today, and the next one."""
+
+    is_alone = False
+
+
+class SetPasswordForm(PlainFieldsMixin, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """The first password of somebody who came without one."""
+
+    is_alone = False
+
+
+class AddEmailForm(PlainFieldsMixin, allauth_forms.AddEmailForm):  # type: ignore[misc]
+    """The address to change to."""
+
+    is_alone = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New e-mail address")
+
+
+class ReauthenticateForm(PlainFieldsMixin, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The password once more."""
+
+
+def _describe_new_password(field: forms.Field) -> None:
+    lengths = [one.min_length for one in get_default_password_validators() if isinstance(one, MinimumLengthValidator)]
+    length_min = max(lengths, default=1)
+    field.help_text = _("At least %(length)d characters. A few random words are hard to guess and easy to keep.") % {
+        "length": length_min
+    }
+    field.widget.attrs["data-length-min"] = str(length_min)

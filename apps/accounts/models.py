@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.time_zones import NAME_LENGTH_MAX, NAME_PATTERN, UTC, validate_time_zone
 from apps.core.ids import uuid7
 
 
@@ -38,6 +39,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined at"), default=timezone.now)
+    # How times are shown to this person; the database and every "day" of usage and budgets stay UTC. The database
+    # has the defaults too: a process of the release before inserts users without these columns.
+    time_zone = models.CharField(
+        _("time zone"), max_length=NAME_LENGTH_MAX, default=UTC, db_default=UTC, validators=[validate_time_zone]
+    )
+    wants_low_balance_mail = models.BooleanField(_("wants low balance mail"), default=True, db_default=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -47,10 +54,26 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        constraints = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(time_zone__regex=NAME_PATTERN), name="user_time_zone_looks_like_a_name"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def display_name(self) -> str:
+        """What the person is called: by their name, else by their address."""
+        return self.name or self.email
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for a person without a picture."""
+        first, *others = self.name.split() or [self.email]
+        return (first[0] + others[-1][0] if others else first[0]).upper()
 
 
 class Workspace(models.Model):

@@ -1,13 +1,13 @@
-"""The front door: landing page, and allauth's pages with our own limits on what anyone may post to."""
+"""The front door: allauth's pages with our own limits on what anyone may post to."""
 
 from allauth.account import views as allauth_views
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, reverse_lazy
 
-from apps.accounts import views
+from apps.accounts import verification_views, views
+from apps.accounts.access import workspace_required
 from apps.core.rate_limits import limited
 
 urlpatterns = [
-    path("", views.landing, name="landing"),
     path("accounts/signup/", limited(group="sign_up")(allauth_views.signup), name="account_signup"),
     path("accounts/login/", limited(group="login")(allauth_views.login), name="account_login"),
     path(
@@ -15,6 +15,24 @@ urlpatterns = [
         limited(group="password_reset")(allauth_views.password_reset),
         name="account_reset_password",
     ),
+    path("accounts/confirm-email/", verification_views.verification_sent, name="account_email_verification_sent"),
+    path(
+        "accounts/confirm-email/mails/",
+        limited(group="verification_mail")(verification_views.verification_mails),
+        name="account_verification_mails",
+    ),
+    path(
+        "accounts/password/change/",
+        workspace_required(allauth_views.PasswordChangeView.as_view(success_url=reverse_lazy("settings:security"))),
+        name="account_change_password",
+    ),
+    path(
+        "accounts/password/set/",
+        workspace_required(allauth_views.PasswordSetView.as_view(success_url=reverse_lazy("settings:security"))),
+        name="account_set_password",
+    ),
+    path("accounts/email/", workspace_required(allauth_views.email), name="account_email"),
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
     path("accounts/", include("allauth.account.urls")),
+    path("settings/", include("apps.accounts.settings_urls")),
 ]

@@ -1,21 +1,10 @@
-"""The landing page, and the confirmation of an address."""
+"""The confirmation of an address."""
 
 from allauth.account import views as allauth_views
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
 
 from apps.core.db import system_scope
-
-
-@require_safe
-def landing(request: HttpRequest) -> HttpResponse:
-    """Show what the product is; who is logged in goes straight to work."""
-    if request.user.is_authenticated:
-        return redirect(settings.LOGIN_REDIRECT_URL)
-    return render(request, "accounts/landing.html")
 
 
 def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:

@@ -47,6 +47,11 @@ def link_in(message) -> str:
     return re.search(r"https?://[^/\s]+(/accounts/\S+)", message.body)[1]
 
 
+def comparable(page: str) -> str:
+    """Return a page without what differs from one request to the next: tokens, and seconds left."""
+    return re.sub(r'(csrfmiddlewaretoken" value="|data-wait-seconds=")[^"]+', r"\1", page)
+
+
 @pytest.fixture
 def visitor() -> Client:
     return new_visitor()

@@ -2,7 +2,10 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 
+from apps.accounts import services
 from apps.accounts.models import User, Workspace
 from apps.core import mail
 from apps.core.models import OutgoingMail
@@ -17,6 +20,7 @@ def test_the_export_tells_profile_addresses_and_workspaces(owner):
 
     assert exported["email"] == owner.email
     assert exported["addresses"] == [{"email": owner.email, "verified": True, "primary": True}]
+    assert (exported["time_zone"], exported["wants_low_balance_mail"]) == ("UTC", True)
     assert exported["workspaces"] == [{"name": owner.email.split("@")[0], "role": "owner"}]
 
 
@@ -41,3 +45,26 @@ def test_an_erased_person_is_logged_out_and_cannot_come_back(owner):
     assert browser.get("/accounts/email/").status_code == 302
     login = new_visitor().post("/accounts/login/", {"login": email, "password": PASSWORD})
     assert "are not correct" in login.text
+
+
+def test_the_export_tells_from_where_a_person_was_logged_in(owner):
+    browser = new_visitor()
+    browser.defaults["HTTP_USER_AGENT"] = "Firefox"
+    browser.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
+
+    [session] = export_user(owner)["accounts"]["sessions"]
+
+    assert (session["address"], session["browser"]) == (browser.defaults["REMOTE_ADDR"], "Firefox")
+
+
+def test_nothing_tells_from_where_an_erased_person_came_or_what_they_chose(owner):
+    services.save_preferences(user=owner, time_zone="Pacific/Pitcairn")
+    owner.refresh_from_db()
+    new_visitor().force_login(owner)
+
+    erase_user(owner)
+
+    assert not UserSession.objects.filter(user=owner).exists()
+    assert not Session.objects.exists()
+    assert User.objects.get(pk=owner.pk).time_zone == "UTC"
+    assert User.objects.get(pk=owner.pk).wants_low_balance_mail is False

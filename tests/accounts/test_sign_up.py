@@ -1,6 +1,7 @@
 """Signing up: user, address, workspace and membership together; a mail; a confirmed address before any login."""
 
 import io
+from urllib.parse import quote
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -8,7 +9,7 @@ from django.core.management import call_command
 
 from apps.accounts.models import Membership, User, Workspace
 from apps.core.models import OutgoingMail
-from tests.accounts.conftest import PASSWORD, deliver_mails, link_in, new_email, new_user, new_visitor
+from tests.accounts.conftest import PASSWORD, comparable, deliver_mails, link_in, new_email, new_user, new_visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -98,9 +99,9 @@ def test_nobody_learns_from_sign_up_who_has_an_account(owner, email):
     answers = [sign_up(taken, owner.email), sign_up(free, email)]
 
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/accounts/confirm-email/")}
-    assert taken.get("/accounts/confirm-email/").text == free.get("/accounts/confirm-email/").text.replace(
-        email, owner.email
-    )
+    pages = {owner.email: taken.get("/accounts/confirm-email/").text, email: free.get("/accounts/confirm-email/").text}
+    hidden = [comparable(page).replace(address, "").replace(quote(address), "") for address, page in pages.items()]
+    assert hidden[0] == hidden[1]
 
 
 def test_an_address_that_was_taken_meanwhile_looks_taken_not_broken(visitor, email, monkeypatch):
