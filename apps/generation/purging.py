@@ -1,0 +1,55 @@
+"""Erasing the texts of what stayed deleted. Rows stay: money and usage point at them."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import QuerySet
+
+from apps.core.db import system_scope
+from apps.generation.models import Attempt, Conversation, Generation
+
+logger = structlog.get_logger(__name__)
+
+# For so long a deleted generation can be restored.
+RESTORABLE_DAYS = 30
+BATCH = 200
+# What one ring of the job does at most; the next one goes on.
+BATCHES_MAX = 50
+
+
+def purge_all(*, now: datetime) -> int:
+    """Purge what is due, batch by batch, each in a transaction of its own; return how many there were."""
+    purged = 0
+    for _batch in range(BATCHES_MAX):
+        count = purge_batch(now=now)
+        purged += count
+        if count < BATCH:
+            break
+    return purged
+
+
+def purge_batch(*, now: datetime, limit: int = BATCH) -> int:
+    """Erase the texts of some generations that were deleted long ago, oldest first; return how many.
+
+    Safe beside another one, and beside somebody who restores at this moment: one of them locks a row first.
+    """
+    with system_scope():
+        due = Generation.objects.filter(
+            deleted_at__lte=now - timedelta(days=RESTORABLE_DAYS), purged_at=None, status__in=Generation.TERMINAL
+        )
+        oldest = due.order_by("deleted_at").select_for_update(skip_locked=True)
+        ids = list(oldest.values_list("pk", flat=True)[:limit])
+        purged = Generation.objects.filter(pk__in=ids)
+        empty_texts(purged)
+        purged.update(purged_at=now)
+        over = Conversation.objects.filter(generations__in=ids).exclude(generations__purged_at=None)
+        over.update(title="", deleted_at=now)
+    if ids:
+        logger.info("generations_purged", count=len(ids))
+    return len(ids)
+
+
+def empty_texts(generations: QuerySet[Generation]) -> None:
+    """Erase what was asked, what was answered, and what a provider said about it; within the caller's scope."""
+    Attempt.objects.filter(generation__in=generations).exclude(error_detail="").update(error_detail="")
+    generations.update(inputs={}, output="")
