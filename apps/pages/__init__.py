@@ -1,0 +1,1 @@
+"""The public face: landing page, prices, help, contact, legal pages, notices."""

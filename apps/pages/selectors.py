@@ -1,0 +1,82 @@
+"""What the pages say about credits, computed by the estimator and the rates that charge for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from apps.generation import prompts, services
+from apps.generation.prompts import Field, PromptTemplate
+from apps.usage import rates, rating
+from apps.usage.rates import Rate
+
+# What "typical" means on the page: about 150 words of notes and an answer of 250 words.
+TYPICAL_INPUT_WORDS, TYPICAL_OUTPUT_WORDS = 150, 250
+# English text has about four tokens for three words.
+TOKENS_FOR_THREE_WORDS = 4
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What a run of a template costs with the first model, in credits: typically, and at most with such a text."""
+
+    name: str
+    description: str
+    typical_credits: int
+    held_credits: int
+    free_runs: int
+
+
+def list_run_costs(*, at: datetime) -> list[RunCost]:
+    """Return what a run of each template costs; empty while the first model has no rate."""
+    try:
+        rate = rates.find_rate(model=settings.GENERATION_MODELS[0], on=at.date())
+    except rates.UnratedModelError:
+        return []
+    return [_run_cost(template, rate=rate, at=at) for template in prompts.list_templates()]
+
+
+def list_rates(*, at: datetime) -> list[tuple[str, Rate]]:
+    """Return the rate in effect of each model that is offered, by the name that it is offered under."""
+    offered = []
+    for model in dict.fromkeys(settings.GENERATION_MODELS):
+        try:
+            offered.append((model, rates.find_rate(model=model, on=at.date())))
+        except rates.UnratedModelError:
+            continue
+    return offered
+
+
+def provider_host() -> str:
+    """Return the host that prompts are sent to; empty for a model server of our own, which nobody can look up."""
+    host = urlsplit(settings.OPENAI_BASE_URL).hostname or ""
+    labels = host.split(".")
+    is_public = len(labels) > 1 and not labels[-1].isdigit() and labels[-1] not in {"local", "internal", "localhost"}
+    return host if is_public else ""
+
+
+def _run_cost(template: PromptTemplate, *, rate: Rate, at: datetime) -> RunCost:
+    inputs = {field.name: _typical_value(field) for field in template.fields}
+    prompt = "\n".join(message["content"] for message in template.messages(inputs))
+    output_tokens = TYPICAL_OUTPUT_WORDS * TOKENS_FOR_THREE_WORDS // 3
+    tokens = rating.TokenCount(rating.estimate_tokens(prompt), min(output_tokens, template.output_tokens_max))
+    typical = rating.charge_credits([rating.rate_microcredits(rate=rate, tokens=tokens)])
+    return RunCost(
+        name=template.name,
+        description=template.description,
+        typical_credits=typical,
+        held_credits=services.estimate_credits(template=template, inputs=inputs, model=rate_model(), at=at),
+        free_runs=settings.SIGN_UP_GRANT_CREDITS // typical if typical else 0,
+    )
+
+
+def rate_model() -> str:
+    """Return the model that the pages reckon with: the first that the composer offers."""
+    return str(settings.GENERATION_MODELS[0])
+
+
+def _typical_value(field: Field) -> str:
+    if field.kind == "textarea":
+        return "words of notes "[: field.characters_max] * (TYPICAL_INPUT_WORDS // 3)
+    return field.choices[0] if field.choices else "a few words"
