@@ -5,35 +5,66 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.accounts.admin import CustomerRowsAdmin, related_to_workspace
 from apps.accounts.models import Workspace
 from apps.billing import ledger
 from apps.billing.answers import Entry
+from apps.billing.figures import GRANTED, SPENT, UNPROCESSED
 from apps.billing.forms import AdjustmentForm
 from apps.billing.models import CreditAccount, CreditGrant, Hold, LedgerEntry, WebhookEvent
 from apps.core import audit
 from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin_filters import LatelySeenFilter, TimeFilter, related_filter
+from apps.core.admin_links import Related, badge, link_to
 from apps.core.db import system_scope
+from apps.core.errors import DomainError
 
-MEMBER_EMAIL = "account__workspace__members__email"
+OF_ACCOUNT = related_filter("account", title=gettext_lazy("credit account"))
+
+
+class BalanceFilter(admin.SimpleListFilter):
+    """Accounts that staff should look at."""
+
+    title = gettext_lazy("balance")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("debt", _("In debt")), ("held", _("With open holds")), ("empty", _("Nothing available"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CreditAccount]) -> QuerySet[CreditAccount]:
+        conditions = {"debt": Q(debt__gt=0), "held": Q(held__gt=0), "empty": Q(balance__lte=F("held"))}
+        return queryset.filter(conditions.get(self.value() or "", Q()))
 
 
 @admin.register(CreditAccount)
-class CreditAccountAdmin(ReadOnlyAdmin):
+class CreditAccountAdmin(CustomerRowsAdmin):
     """Balances, found by the address of a member; "adjust credits" needs a permission of its own."""
 
-    list_display = ["workspace", "balance", "held", "available", "debt", "created_at"]
-    search_fields = ["workspace__members__email", "workspace__name", "workspace__id"]
+    list_display = ["shown_workspace", "customer", "balance", "held", "available", "debt", "created_at"]
+    list_filter = [BalanceFilter]
     list_select_related = ["workspace"]
-    readonly_fields = ["available"]
-    ordering = ["-created_at"]
+    search_fields = ["workspace"]
+    readonly_fields = ["available", "customer", "see_also"]
+    ordering = ["-pk"]
     change_form_template = "admin/billing/credit_account.html"
+
+    @admin.display(description=gettext_lazy("workspace"), ordering="workspace__name")
+    def shown_workspace(self, account: CreditAccount) -> str:
+        """Return the workspace's name."""
+        return account.workspace.name
+
+    def related(self, row: CreditAccount) -> list[Related]:
+        """Return the ways to what the account is made of."""
+        return related_to_workspace(row.pk)[1:]
 
     @admin.display(description=gettext_lazy("available"))
     def available(self, account: CreditAccount) -> int:
@@ -64,7 +95,7 @@ class CreditAccountAdmin(ReadOnlyAdmin):
     def _adjusted(self, request: HttpRequest, *, workspace: Workspace, form: AdjustmentForm) -> bool:
         try:
             entry = _write_adjustment(request, workspace=workspace, data=form.cleaned_data)
-        except (ledger.InsufficientCreditsError, ledger.IdempotencyConflictError) as error:
+        except DomainError as error:
             form.add_error(None, str(error.sentence))
             return False
         sentence = _("This was done before: nothing changed.") if entry.repeated else _("The credits are adjusted.")
@@ -94,48 +125,138 @@ def _write_adjustment(request: HttpRequest, *, workspace: Workspace, data: dict[
     return entry
 
 
+class DirectionFilter(admin.SimpleListFilter):
+    """What came in, or what was spent."""
+
+    title = gettext_lazy("direction")
+    parameter_name = "direction"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("granted", _("Granted")), ("spent", _("Spent")), ("other", _("Anything else"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+        conditions = {"granted": GRANTED, "spent": SPENT, "other": ~(GRANTED | SPENT)}
+        return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnlyAdmin):
+class LedgerEntryAdmin(CustomerRowsAdmin):
     """Every movement of credits."""
 
-    list_display = ["created_at", "account", "kind", "amount", "balance_after", "debt_after", "note", "request_id"]
-    list_filter = ["kind"]
-    search_fields = [MEMBER_EMAIL, "request_id", "idempotency_key", "account__workspace__id"]
-    list_select_related = ["account__workspace"]
-    date_hierarchy = "created_at"
+    workspace_field = "account"
+    list_display = ["created_at", "customer", "kind", "amount", "balance_after", "debt_after", "why", "request_id"]
+    list_filter = [
+        TimeFilter,
+        "kind",
+        DirectionFilter,
+        OF_ACCOUNT,
+        related_filter("hold", title=gettext_lazy("hold")),
+        related_filter("grant", title=gettext_lazy("grant")),
+        related_filter("reverses", title=gettext_lazy("reversed entry")),
+    ]
+    search_fields = ["id", "account", "hold", "request_id"]
+    readonly_fields = ["customer", "see_also"]
     ordering = ["-id"]
+
+    @admin.display(description=gettext_lazy("why"))
+    def why(self, entry: LedgerEntry) -> str:
+        """Return what staff wrote, or else the key that names the reason."""
+        return entry.note or entry.idempotency_key
+
+    def related(self, row: LedgerEntry) -> list[Related]:
+        """Return the ways to what the entry was for and to what it belongs with."""
+        ways = [Related(_("All of this account"), "billing.ledgerentry", {"account": row.account_id})]
+        ways.append(Related(_("Reversed by"), "billing.ledgerentry", {"reverses": row.pk}))
+        if row.hold_id:
+            ways.insert(0, Related(_("Generation"), "generation.generation", {"hold": row.hold_id}))
+        if row.grant_id:
+            ways.append(Related(_("All of this grant"), "billing.ledgerentry", {"grant": row.grant_id}))
+        if row.request_id:
+            ways.append(Related(_("Generations of this request"), "generation.generation", {"q": row.request_id}))
+            ways.append(Related(_("Audit log of this request"), "core.auditentry", {"q": row.request_id}))
+        return ways
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(CustomerRowsAdmin):
     """Credits reserved for work in progress."""
 
-    list_display = ["placed_at", "account", "status", "amount", "captured_amount", "expires_at", "ended_at"]
-    list_filter = ["status"]
-    search_fields = [MEMBER_EMAIL, "id", "idempotency_key", "account__workspace__id"]
-    list_select_related = ["account__workspace"]
-    date_hierarchy = "placed_at"
+    workspace_field = "account"
+    time_field = "placed_at"
+    list_display = ["placed_at", "customer", "shown_status", "amount", "captured_amount", "expires_at", "ended_at"]
+    list_filter = [TimeFilter, "status", OF_ACCOUNT]
+    search_fields = ["id", "account"]
+    readonly_fields = ["customer", "capture", "see_also"]
     ordering = ["-id"]
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def shown_status(self, hold: Hold) -> SafeString:
+        """Show the status in its color."""
+        return badge(hold.status, label=hold.get_status_display())
+
+    @admin.display(description=gettext_lazy("capture"))
+    def capture(self, hold: Hold) -> SafeString | str:
+        """Link to the entry that captured."""
+        return link_to(LedgerEntry.objects.filter(hold=hold).first())
+
+    def related(self, row: Hold) -> list[Related]:
+        """Return the ways to the work that it was placed for, and to the account."""
+        return [
+            Related(_("Generation"), "generation.generation", {"hold": row.pk}),
+            Related(_("Ledger entry"), "billing.ledgerentry", {"hold": row.pk}),
+            Related(_("Holds of this account"), "billing.hold", {"account": row.account_id}),
+        ]
 
 
 @admin.register(CreditGrant)
-class CreditGrantAdmin(ReadOnlyAdmin):
+class CreditGrantAdmin(CustomerRowsAdmin):
     """Credits that came in together."""
 
-    list_display = ["created_at", "account", "source", "amount", "remaining", "expires_at"]
-    list_filter = ["source"]
-    search_fields = [MEMBER_EMAIL, "id", "idempotency_key", "account__workspace__id"]
-    list_select_related = ["account__workspace"]
-    date_hierarchy = "created_at"
+    workspace_field = "account"
+    list_display = ["created_at", "customer", "source", "amount", "remaining", "expires_at"]
+    list_filter = [TimeFilter, "source", OF_ACCOUNT]
+    search_fields = ["id", "account"]
+    readonly_fields = ["customer", "see_also"]
     ordering = ["-id"]
+
+    def related(self, row: CreditGrant) -> list[Related]:
+        """Return the ways to its entries and to the account."""
+        return [
+            Related(_("Ledger entries"), "billing.ledgerentry", {"grant": row.pk}),
+            Related(_("Grants of this account"), "billing.creditgrant", {"account": row.account_id}),
+        ]
+
+
+class UnprocessedFilter(admin.SimpleListFilter):
+    """Events that are not dealt with yet."""
+
+    title = gettext_lazy("progress")
+    parameter_name = "unprocessed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Not processed")), ("no", _("Processed or ignored"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
+        unprocessed = Q(status__in=UNPROCESSED)
+        return queryset.filter({"yes": unprocessed, "no": ~unprocessed}.get(self.value() or "", Q()))
 
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     """What Stripe told us; the payload only on an event's own page."""
 
-    list_display = ["received_at", "type", "stripe_id", "status", "attempts", "error"]
-    list_filter = ["status"]
-    search_fields = ["stripe_id", "type"]
-    date_hierarchy = "received_at"
+    time_field = "received_at"
+    list_display = ["received_at", "type", "stripe_id", "shown_status", "attempts", "error"]
+    list_filter = [UnprocessedFilter, "status", TimeFilter, ("type", LatelySeenFilter)]
+    search_fields = ["id", "stripe_id", "type"]
+    search_help_text = gettext_lazy("Stripe's id of the event, or its type.")
     ordering = ["-id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
+        """Leave the payload out of lists."""
+        return super().get_queryset(request).defer("payload")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def shown_status(self, event: WebhookEvent) -> SafeString:
+        """Show the status in its color."""
+        return badge(event.status, label=event.get_status_display())

@@ -1,23 +1,64 @@
-"""The audit log and the outbox in the admin: to read, never to change."""
+"""What every admin here is made of: rows that are only read, exact search, links; and the audit log and the outbox."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet, UUIDField
 from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
+from apps.core.admin_filters import LatelySeenFilter, TimeFilter
+from apps.core.admin_links import Related, badge, page_link, related_links
 from apps.core.models import AuditEntry, OutgoingMail
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
+    BasePaginator = Paginator[Any]
 else:
-    ModelAdmin = admin.ModelAdmin
+    ModelAdmin, BasePaginator = admin.ModelAdmin, Paginator
+
+# A list counts no further: staff narrow it down, and a full COUNT reads the whole table.
+COUNT_MAX = 10_000
+UUID_TEXT = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+NOTHING = Q(pk__in=[])
+
+
+class CappedPaginator(BasePaginator):
+    """Counts up to COUNT_MAX rows, and knows when there are more."""
+
+    @cached_property
+    def counted(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[: COUNT_MAX + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, COUNT_MAX)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.counted > COUNT_MAX
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """An admin that shows rows to staff with the view permission and lets nobody add, change or delete them."""
+    """An admin that shows rows to staff with the view permission and lets nobody add, change or delete them.
+
+    `search_fields` are compared exactly, so that their indexes are used: ids with an id found anywhere in the search
+    (an address of a page may be pasted), texts with the search as it is.
+    """
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
     list_per_page = 50
+    time_field = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -28,25 +69,108 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show every column, also those that nobody could edit, and first whose the row is and where it leads."""
+        hidden = self.exclude or ()
+        columns = [column.name for column in self.opts.concrete_fields if column.name not in hidden]
+        return self.fields or [*self.readonly_fields, *columns]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Narrow the list to what is searched for; several words are one search."""
+        term = search_term.strip()
+        return (queryset.filter(self.search_condition(term)), False) if term else (queryset, False)
+
+    def search_condition(self, term: str) -> Q:
+        """Return the condition of a search; an admin of customers' rows adds the customers."""
+        condition, id_in_term = NOTHING, find_uuid(term)
+        for name in self.search_fields:
+            if not isinstance(_column(self.model, name), UUIDField):
+                condition |= Q(**{name: term})
+            elif id_in_term:
+                condition |= Q(**{name: id_in_term})
+        return condition
+
+    def related(self, row: Any) -> Sequence[Related]:
+        """Return the ways from a row to others."""
+        return ()
+
+    @admin.display(description=_("see also"))
+    def see_also(self, row: Any) -> SafeString:
+        """Show the ways from a row to others."""
+        return related_links(self.related(row))
+
+
+def find_uuid(text: str) -> UUID | None:
+    """Return the first id in a text, or None."""
+    found = UUID_TEXT.search(text)
+    return UUID(found[0]) if found else None
+
+
+def _column(model: type[Model], name: str) -> Any:
+    field: Any = model._meta.get_field(name)
+    while field.is_relation:
+        field = field.target_field
+    return field
+
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who did what."""
 
-    list_display = ["at", "actor", "action", "subject", "request_id"]
-    list_filter = ["action"]
-    search_fields = ["actor", "subject", "request_id"]
-    date_hierarchy = "at"
-    ordering = ["-at"]
+    list_display = ["at", "action", "actor_link", "subject_link", "summary", "request_id"]
+    list_filter = [TimeFilter, ("action", LatelySeenFilter)]
+    search_fields = ["id", "actor", "subject", "request_id"]
+    search_help_text = _("An actor or a subject such as user:5 or workspace:<id>, or a request id.")
+    ordering = ["-id"]
+    time_field = "at"
+    fields = ["at", "action", "actor_link", "subject_link", "details", "request_id", "see_also"]
+    readonly_fields = ["actor_link", "subject_link", "see_also"]
+
+    @admin.display(description=_("actor"), ordering="actor")
+    def actor_link(self, entry: AuditEntry) -> SafeString | str:
+        """Link to who did it."""
+        return self._named(entry.actor)
+
+    @admin.display(description=_("subject"), ordering="subject")
+    def subject_link(self, entry: AuditEntry) -> SafeString | str:
+        """Link to whom or what it was done to."""
+        return self._named(entry.subject)
+
+    @admin.display(description=_("details"))
+    def summary(self, entry: AuditEntry) -> str:
+        """Return the details in one line."""
+        return ", ".join(f"{name}: {value}" for name, value in entry.details.items())
+
+    def related(self, row: AuditEntry) -> list[Related]:
+        """Return what else was done by the actor, to the subject, and in the request."""
+        ways = [Related(_("All about this subject"), "core.auditentry", {"q": row.subject})]
+        if row.actor:
+            ways.append(Related(_("All by this actor"), "core.auditentry", {"q": row.actor}))
+        if row.request_id:
+            ways.append(Related(_("All of this request"), "core.auditentry", {"q": row.request_id}))
+        return ways
+
+    def _named(self, name: str) -> SafeString | str:
+        """Link "workspace:<id>" to the page of the one model of that name that the admin shows."""
+        kind, _colon, key = name.partition(":")
+        models = [model for model in self.admin_site._registry if model._meta.model_name == kind]
+        return page_link(models[0]._meta.label_lower, key, label=name) if len(models) == 1 and key else name
 
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """What was sent and what failed; not the text, which may hold a link that grants access."""
 
-    list_display = ["created_at", "to", "subject", "status", "attempts", "error"]
-    list_filter = ["status"]
-    search_fields = ["to", "key"]
-    date_hierarchy = "created_at"
-    ordering = ["-created_at"]
+    list_display = ["created_at", "to", "subject", "shown_status", "attempts", "next_attempt_at", "error"]
+    list_filter = ["status", TimeFilter]
+    search_fields = ["id", "to", "key"]
+    search_help_text = _("The whole address, or the business key.")
+    ordering = ["-id"]
     exclude = ["text", "html"]
+
+    @admin.display(description=_("status"), ordering="status")
+    def shown_status(self, mail: OutgoingMail) -> SafeString:
+        """Show the status in its color."""
+        return badge(mail.status, label=mail.get_status_display())
