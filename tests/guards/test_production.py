@@ -21,11 +21,14 @@ ENVIRONMENT = {
     "MIGRATION_DATABASE_URL": "postgres://owner:x@127.0.0.1:1/keel",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "EMAIL_URL": "smtp://127.0.0.1:1",
+    "DEFAULT_FROM_EMAIL": "hello@keel.example",
+    "TRUSTED_PROXY_COUNT": "1",
     "OPENAI_API_KEY": "sk-test",
     "OPENAI_MODEL": "gpt-test",
 }
 LOOK = """
 import json
+import logging
 import django
 django.setup()
 from django.conf import settings
@@ -43,24 +46,57 @@ print(json.dumps({
     "mail": settings.EMAIL_BACKEND,
     "hosts": settings.ALLOWED_HOSTS,
     "loaders": str(settings.TEMPLATES),
+    "policy": settings.CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    "cookies": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME],
+    "insecure": [name for name in dir(settings) if name.endswith("_COOKIE_SECURE") and not getattr(settings, name)],
 }))
+logging.getLogger("uvicorn.error").info("one line")
+"""
+
+# Reads the settings once for each set of changed variables (None removes one), and says why it was refused.
+READ_AGAIN = """
+import importlib, json, os, sys
+before = dict(os.environ)
+def reason(changes):
+    os.environ.update({name: value for name, value in changes.items() if value is not None})
+    for name in [name for name, value in changes.items() if value is None]:
+        del os.environ[name]
+    for name in ("config.settings.base", "config.settings.prod"):
+        sys.modules.pop(name, None)
+    try:
+        importlib.import_module("config.settings.prod")
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return ""
+print(json.dumps([reason(changes) for changes in json.loads(sys.argv[1])]))
 """
 
 
-def run(*command: str, without: str = "", **changes: str) -> subprocess.CompletedProcess:
+def run(*command: str, **changes: str) -> subprocess.CompletedProcess:
     """Run a command as on a server: with these variables and no others of ours."""
-    environment = {name: value for name, value in (ENVIRONMENT | changes).items() if name != without}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return subprocess.run([sys.executable, *command], cwd=ROOT, env=kept | environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=kept | ENVIRONMENT | changes, capture_output=True, text=True
+    )
 
 
-def start(**options: str) -> subprocess.CompletedProcess:
-    """Read the settings, as every process does first."""
-    return run("-c", "import config.settings.prod", **options)
+def reasons(cases: list[tuple[str, str | None]]) -> dict[tuple[str, str | None], str]:
+    """Read the settings, as every process does first, with one variable changed; say why each start was refused."""
+    done = run("-c", READ_AGAIN, json.dumps([{name: value} for name, value in cases]))
+    return dict(zip(cases, seen_by(done), strict=True))
 
 
-def look(**changes: str) -> subprocess.CompletedProcess:
-    return run("-c", LOOK, DJANGO_SETTINGS_MODULE="config.settings.prod", **changes)
+def misnamed(cases: list[tuple[str, str | None]]) -> dict[tuple[str, str | None], str]:
+    """The cases that were not refused, or without the name of their variable."""
+    return {case: reason for case, reason in reasons(cases).items() if case[0] not in reason}
+
+
+@pytest.fixture(scope="module")
+def look() -> subprocess.CompletedProcess:
+    return run("-c", LOOK, DJANGO_SETTINGS_MODULE="config.settings.prod")
 
 
 @pytest.mark.parametrize("environment", ["production", "staging"])
@@ -71,11 +107,14 @@ def test_the_deployment_checks_find_nothing(environment):
     assert "no issues" in done.stdout
 
 
-def test_no_door_of_a_laptop_is_open():
-    done = look()
-
+def seen_by(done: subprocess.CompletedProcess) -> dict:
     assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_no_door_of_a_laptop_is_open(look):
+    seen = seen_by(look)
+
     assert (seen["module"], seen["debug"]) == ("config.settings.prod", False)
     assert seen["pages"] == {"/dev/mailbox/": False, "/generations/": True}
     assert "file" not in seen["mail"]
@@ -83,41 +122,77 @@ def test_no_door_of_a_laptop_is_open():
     assert "dev/templates" not in seen["loaders"]
 
 
-@pytest.mark.parametrize("debug", ["true", "1", "on"])
-def test_debug_is_refused(debug):
-    done = start(DEBUG=debug)
+def test_no_page_may_run_inline_script_style_or_eval(look):
+    policy = seen_by(look)["policy"]
+
+    allowed = {source for name in ("default-src", "script-src", "style-src") for source in policy[name]}
+    assert allowed == {"'none'", "'self'"}
+    assert policy["upgrade-insecure-requests"] is True
+
+
+def test_cookies_travel_over_tls_to_this_very_host(look):
+    seen = seen_by(look)
+
+    assert [name for name in seen["cookies"] if not name.startswith("__Host-")] == []
+    assert seen["insecure"] == []
+
+
+def test_a_log_line_is_json_whoever_writes_it(look):
+    lines = look.stderr.splitlines()
+
+    assert [json.loads(line)["event"] for line in lines] == ["one line"]
+
+
+def test_nobody_seeds_logins():
+    done = run("manage.py", "seed_demo")
 
     assert done.returncode != 0
-    assert "DEBUG" in done.stderr.splitlines()[-1]
+    assert "development" in done.stderr
 
 
-@pytest.mark.parametrize("key", ["development-only-secret-key", "change-me", "", "x" * 60])
-def test_a_sample_or_weak_secret_key_is_refused(key):
-    done = start(SECRET_KEY=key)
-
-    assert done.returncode != 0
-    assert "SECRET_KEY" in done.stderr.splitlines()[-1]
-
-
-def test_the_key_of_the_example_is_refused():
-    (sample,) = re.findall(r"^#? ?SECRET_KEY=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-
-    assert "SECRET_KEY" in start(SECRET_KEY=sample).stderr.splitlines()[-1]
-
-
-REQUIRED = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "OPENAI_API_KEY", "OPENAI_MODEL"]
+# What opens a door, leads nowhere, or is weak.
+REFUSED: list[tuple[str, str | None]] = [
+    *[("DEBUG", value) for value in ("true", "1", "on")],
+    *[("SECRET_KEY", value) for value in ("development-only-secret-key", "change-me", "", "x" * 60)],
+    *[("SITE_URL", value) for value in ("http://keel.example", "https://", "keel.example")],
+    *[("ALLOWED_HOSTS", value) for value in ("", "*", "keel.example,*", ".", "other.example")],
+    ("DATABASE_URL", "postgres://keel_app:password@127.0.0.1:1/keel"),
+    ("MIGRATION_DATABASE_URL", "postgres://keel_owner:change-me@127.0.0.1:1/keel"),
+    *[("EMAIL_URL", f"{scheme}://") for scheme in ("consolemail", "filemail", "memorymail", "dummymail")],
+    ("DEFAULT_FROM_EMAIL", "Keel <hello@localhost>"),
+    ("OPENAI_API_KEY", "sk-sample"),
+    ("STRIPE_SECRET_KEY", "sk_test_sample"),
+    ("STRIPE_WEBHOOK_SECRET", "whsec_..."),
+]
+REQUIRED = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "SITE_URL"]
+REQUIRED += ["ALLOWED_HOSTS", "DEFAULT_FROM_EMAIL"]
 
 
 def test_whatever_is_needed_is_given_by_these_tests():
-    assert start().returncode == 0
+    assert reasons([("SITE_NAME", "Keel")]) == {("SITE_NAME", "Keel"): ""}
 
 
-@pytest.mark.parametrize("name", REQUIRED)
-def test_a_missing_variable_stops_the_start_with_its_name(name):
-    done = start(without=name)
+def test_what_opens_a_door_or_leads_nowhere_stops_the_start_with_its_name():
+    assert misnamed(REFUSED) == {}
+
+
+def test_no_secret_of_the_example_passes():
+    samples = dict(re.findall(r"^# ([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    secrets = [(name, samples[name]) for name in samples if name.endswith(("_KEY", "_SECRET", "DATABASE_URL"))]
+
+    assert {"SECRET_KEY", "DATABASE_URL", "MIGRATION_DATABASE_URL", "OPENAI_API_KEY"} <= dict(secrets).keys()
+    assert misnamed(secrets) == {}
+
+
+def test_a_missing_variable_stops_the_start_with_its_name():
+    assert misnamed([(name, None) for name in REQUIRED]) == {}
+
+
+def test_a_refused_setting_ends_the_process():
+    done = run("-c", "import config.settings.prod", DEBUG="true")
 
     assert done.returncode != 0
-    assert name in done.stderr.splitlines()[-1]
+    assert "DEBUG" in done.stderr.splitlines()[-1]
 
 
 def test_an_unknown_environment_stops_the_start():
