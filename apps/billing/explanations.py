@@ -40,10 +40,14 @@ class Explanation(NamedTuple):
 
 def explain(entry: LedgerEntry) -> Explanation:
     """Explain an entry (its grant is best loaded with it)."""
-    named = _GENERATION_KEY.search(entry.idempotency_key)
-    if named:
-        return Explanation(_sentence(entry, by_generation=True), _generation_url(named[1]))
-    return Explanation(_sentence(entry, by_generation=False), "")
+    subject_url = find_subject_url(entry.idempotency_key)
+    return Explanation(_sentence(entry, by_generation=subject_url is not None), subject_url or "")
+
+
+def find_subject_url(idempotency_key: str) -> str | None:
+    """Return the address of the generation that an entry or a hold names; None where it names none."""
+    named = _GENERATION_KEY.search(idempotency_key)
+    return _generation_url(named[1]) if named else None
 
 
 def _sentence(entry: LedgerEntry, *, by_generation: bool) -> Sentence:

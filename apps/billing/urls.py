@@ -7,6 +7,5 @@ from apps.billing import views, webhooks
 app_name = "billing"
 urlpatterns = [
     path("billing/", views.overview, name="overview"),
-    path("pricing/", views.pricing, name="pricing"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

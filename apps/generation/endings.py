@@ -36,7 +36,6 @@ def _ending(generation: Generation) -> Ending:
     if not generation.is_terminal:
         return Ending(generation.pk, generation.status)
     balance = billing.get_balance(generation.workspace_id)
-    html = render_to_string(
-        "generation/detail.html#generation-ending", {"generation": generation, "credit_balance": balance.available}
-    )
+    context = {"generation": generation, "available": balance.available, "held": balance.held}
+    html = render_to_string("generation/detail.html#generation-ending", context)
     return Ending(generation.pk, generation.status, generation.output, html)

@@ -4,13 +4,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.core.text import storable
+from apps.generation.model_names import model_label, price_hint
 from apps.generation.prompts import Field, PromptTemplate
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
+TEXTAREA_ROWS = 5
 
 
 class TextField(forms.CharField):
@@ -18,7 +21,9 @@ class TextField(forms.CharField):
 
     def __init__(self, *, spec: Field, **options: Any) -> None:
         self.spec = spec
-        super().__init__(max_length=spec.characters_max, label=spec.label, strip=False, **options)
+        super().__init__(
+            max_length=spec.characters_max, label=spec.label, help_text=_words_hint(spec), strip=False, **options
+        )
 
     def to_python(self, value: Any) -> str:
         """Return the text as it is kept: exactly, but for what cannot be stored and the form of line ends."""
@@ -34,13 +39,23 @@ class TextField(forms.CharField):
             raise ValidationError(_too_many(most), code="words_max")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Let the browser know the limits, and what it says beyond them."""
-        attributes = super().widget_attrs(widget) | {"placeholder": self.spec.placeholder}
+        """Let the browser know the limits, what it says beyond them, and the example."""
+        attributes = super().widget_attrs(widget) | {"placeholder": self.spec.placeholder} | _example(self.spec)
         if least := self.spec.words_min:
             attributes |= {"data-words-min": least, "data-words-min-message": _too_few(least)}
         if most := self.spec.words_max:
             attributes |= {"data-words-max": most, "data-words-max-message": _too_many(most)}
         return attributes
+
+
+class ModelSelect(forms.Select):
+    """A choice of models, each with its price, for the browser to show beside the chosen one."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **more: Any) -> dict[str, Any]:
+        """Return an option with its price."""
+        option = super().create_option(name, value, *args, **more)
+        option["attrs"]["data-hint"] = price_hint(str(value))
+        return option
 
 
 class ComposerForm(forms.Form):
@@ -55,9 +70,13 @@ class ComposerForm(forms.Form):
         for spec in template.fields:
             self.fields[spec.name] = _form_field(spec)
         self.fields["model"] = forms.ChoiceField(
-            label=_("Model"), choices=[(model, model) for model in models], required=False
+            label=_("Model"),
+            choices=[(model, model_label(model)) for model in models],
+            required=False,
+            widget=ModelSelect,
         )
         self.models = models
+        self["model"].help_text = price_hint(self.shown_model())
 
     def inputs(self) -> dict[str, str]:
         """Return the cleaned values of the template's own fields."""
@@ -67,12 +86,35 @@ class ComposerForm(forms.Form):
         """Return the chosen model, or the first that is offered."""
         return str(self.cleaned_data["model"] or self.models[0])
 
+    def shown_inputs(self) -> dict[str, str]:
+        """Return what the fields of the template show now, valid or not."""
+        return {spec.name: str(self[spec.name].value() or "") for spec in self.prompt_template.fields}
+
+    def shown_model(self) -> str:
+        """Return the model that the form shows; the first that is offered where it shows none."""
+        shown = self["model"].value()
+        return shown if shown in self.models else self.models[0]
+
 
 def _form_field(spec: Field) -> forms.Field:
     if spec.kind == "select":
-        return forms.ChoiceField(label=spec.label, choices=[(choice, choice) for choice in spec.choices])
-    widget = forms.Textarea(attrs={"rows": 6}) if spec.kind == "textarea" else forms.TextInput()
+        choices = [(choice, choice) for choice in spec.choices]
+        return forms.ChoiceField(label=spec.label, choices=choices, widget=forms.Select(attrs=_example(spec)))
+    widget = forms.Textarea(attrs={"rows": TEXTAREA_ROWS}) if spec.kind == "textarea" else forms.TextInput()
     return TextField(spec=spec, widget=widget)
+
+
+def _example(spec: Field) -> dict[str, str]:
+    return {"data-example": spec.example} if spec.example else {}
+
+
+def _words_hint(spec: Field) -> str:
+    if spec.words_min and spec.words_max:
+        return _("%(least)s to %(most)s words.") % {
+            "least": number_format(spec.words_min),
+            "most": number_format(spec.words_max, force_grouping=True),
+        }
+    return ""
 
 
 def _too_few(least: int) -> str:

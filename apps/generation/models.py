@@ -1,6 +1,7 @@
 """Conversations, the generations in them, and every attempt at a provider."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Workspace
 from apps.billing.models import Hold
 from apps.core.ids import uuid7
+from apps.generation.search import GenerationDocument
 
 
 class PromptTemplateVersion(models.Model):
@@ -93,6 +95,8 @@ class Generation(models.Model):
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+    # A purged generation has lost its texts for good; the row stays for the money that points at it.
+    purged_at = models.DateTimeField(_("purged at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("generation")
@@ -123,6 +127,10 @@ class Generation(models.Model):
                 condition=Q(charged_credits=0) | Q(status__in=["succeeded", "canceled"]),
                 name="generation_charged_only_for_output",
             ),
+            models.CheckConstraint(
+                condition=Q(purged_at__isnull=True) | Q(deleted_at__isnull=False, inputs={}, output=""),
+                name="generation_purged_is_empty",
+            ),
         ]
         indexes = [
             models.Index(F("workspace"), F("id").desc(), name="generation_history", condition=Q(deleted_at=None)),
@@ -130,6 +138,23 @@ class Generation(models.Model):
             models.Index(fields=["lease_expires_at"], name="generation_running", condition=Q(status="running")),
             models.Index(fields=["user", "created_at"], name="generation_user_recent"),
             models.Index(fields=["request_id"], name="generation_request_id"),
+            models.Index(
+                F("workspace"),
+                F("id").desc(),
+                name="generation_deleted",
+                condition=Q(deleted_at__isnull=False, purged_at__isnull=True),
+            ),
+            models.Index(
+                fields=["deleted_at"],
+                name="generation_purge_due",
+                condition=Q(deleted_at__isnull=False, purged_at__isnull=True),
+            ),
+            GinIndex(
+                GenerationDocument(),
+                name="generation_search",
+                fastupdate=False,
+                condition=Q(status__in=["succeeded", "failed", "canceled"]),
+            ),
         ]
 
     def __str__(self) -> str:

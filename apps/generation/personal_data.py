@@ -4,18 +4,22 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from apps.generation import purging
 from apps.generation.models import Conversation, Generation
 
 
 def export(user: AbstractBaseUser) -> dict[str, Any]:
-    """Return every generation that a user started."""
-    generations = Generation.objects.filter(user_id=user.pk).select_related("template_version").order_by("id")
+    """Return every generation that a user started, also those that are deleted and not purged yet."""
+    generations = Generation.objects.filter(user_id=user.pk).order_by("id")
+    generations = generations.select_related("template_version", "conversation")
     return {
         "generations": [
             {
                 "id": str(generation.pk),
                 "created_at": generation.created_at.isoformat(),
+                "deleted_at": generation.deleted_at.isoformat() if generation.deleted_at else None,
                 "template": generation.template_version.slug,
+                "title": generation.conversation.title,
                 "inputs": generation.inputs,
                 "output": generation.output,
                 "status": generation.status,
@@ -26,7 +30,7 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
 
 
 def erase(user: AbstractBaseUser) -> None:
-    """Empty what a user wrote and got; that a run took place, and what it cost, stays for the ledger."""
+    """Empty what a user wrote and got, deleted or not; that a run took place, and its cost, stay for the ledger."""
     mine = Generation.objects.filter(user_id=user.pk)
     Conversation.objects.filter(generations__in=mine).update(title="")
-    mine.update(inputs={}, output="")
+    purging.empty_texts(mine)

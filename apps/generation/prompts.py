@@ -9,12 +9,17 @@ from string import Template
 from typing import Any
 
 import yaml
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.generation.models import PromptTemplateVersion
 
 FOLDER = Path(__file__).parent / "prompts"
+
+
+class InvalidTemplateError(ImproperlyConfigured):
+    """The file of a prompt template is broken; the message names the file."""
 
 
 class UnknownTemplateError(DomainError):
@@ -37,11 +42,12 @@ class Field:
     words_max: int = 0
     placeholder: str = ""
     choices: tuple[str, ...] = ()
+    example: str = ""
 
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A named prompt as its file describes it."""
+    """A named prompt as its file describes it; `content` is all of it that a version keeps, as JSON."""
 
     slug: str
     name: str
@@ -54,8 +60,13 @@ class PromptTemplate:
 
     @property
     def fingerprint(self) -> str:
-        """The hash of everything that the file says."""
+        """The hash of everything that the file says, but for its examples."""
         return hashlib.sha256(self.content.encode()).hexdigest()
+
+    @property
+    def example(self) -> dict[str, str]:
+        """Inputs to try this template with, by field; empty texts where the file names none."""
+        return {field.name: field.example for field in self.fields}
 
     def messages(self, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
         """Return the prompt for these inputs."""
@@ -64,10 +75,15 @@ class PromptTemplate:
 
 def get_template(slug: str) -> PromptTemplate:
     """Return a published template. Raises UnknownTemplateError."""
-    template = _templates().get(slug)
+    template = find_template(slug)
     if template is None:
         raise UnknownTemplateError
     return template
+
+
+def find_template(slug: str) -> PromptTemplate | None:
+    """Return a published template, or None."""
+    return _templates().get(slug)
 
 
 def list_templates() -> list[PromptTemplate]:
@@ -124,6 +140,24 @@ def _templates() -> dict[str, PromptTemplate]:
 
 def _load(path: Path) -> PromptTemplate:
     raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    fields = tuple(Field(**{**field, "choices": tuple(field.get("choices", ()))}) for field in raw["fields"])
-    texts = {key: raw[key] for key in ("name", "description", "output_tokens_max", "system", "user")}
-    return PromptTemplate(slug=path.stem, fields=fields, content=json.dumps(raw, sort_keys=True), **texts)
+    try:
+        fields = tuple(_field(field) for field in raw["fields"])
+        texts = {key: raw[key] for key in ("name", "description", "output_tokens_max", "system", "user")}
+    except (KeyError, TypeError) as error:
+        raise InvalidTemplateError(f"{path.name}: {error}") from error
+    for field in fields:
+        if field.example and field.choices and field.example not in field.choices:
+            raise InvalidTemplateError(f"{path.name}: {field.example!r} is no choice of {field.name}.")
+        if len(field.example) > field.characters_max:
+            raise InvalidTemplateError(f"{path.name}: the example of {field.name} is too long.")
+    return PromptTemplate(slug=path.stem, fields=fields, content=_content(raw), **texts)
+
+
+def _field(raw: dict[str, Any]) -> Field:
+    return Field(**{**raw, "choices": tuple(raw.get("choices", ()))})
+
+
+def _content(raw: dict[str, Any]) -> str:
+    """Return what a version keeps: examples only help to fill in a form, so another one makes no new version."""
+    fields = [{key: value for key, value in field.items() if key != "example"} for field in raw["fields"]]
+    return json.dumps({**raw, "fields": fields}, sort_keys=True)

@@ -1,27 +1,111 @@
 """Reading generations, always within a workspace."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Left
 
+from apps.generation.history import Filters
 from apps.generation.models import Generation
+from apps.generation.search import Matches
 
 PAGE_SIZE = 25
+# What is read of an output to show a part of it.
+BEGINNING_CHARACTERS, SEARCHED_CHARACTERS = 400, 20_000
+# What the index of the search holds, in the index's own words.
+ENDED = ["succeeded", "failed", "canceled"]
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """A page of the history, newest first, and the ids from which its neighbours are counted."""
+
+    generations: list[Generation]
+    newer_than: UUID | None
+    older_than: UUID | None
 
 
 def find_generation(*, workspace_id: UUID, generation_id: UUID) -> Generation | None:
-    """Return a generation of this workspace, or None."""
-    return _of(workspace_id).filter(pk=generation_id).first()
+    """Return a generation of this workspace, or None; one that was deleted is not there."""
+    return _of(workspace_id).filter(deleted_at=None, pk=generation_id).first()
 
 
 def list_generations(*, workspace_id: UUID, before: UUID | None = None) -> QuerySet[Generation]:
     """Return a page of generations, newest first, that follow the one named `before`."""
-    listed = _of(workspace_id).defer("output", "inputs").order_by("-id")
+    listed = _of(workspace_id).filter(deleted_at=None).defer("output", "inputs").order_by("-id")
     if before is not None:
         listed = listed.filter(pk__lt=before)
     return listed[:PAGE_SIZE]
 
 
+def has_generations(workspace_id: UUID) -> bool:
+    """Tell whether a workspace has ever started a generation, deleted or not."""
+    return Generation.objects.filter(workspace_id=workspace_id).exists()
+
+
+def get_history_page(
+    *, workspace_id: UUID, filters: Filters, before: UUID | None = None, after: UUID | None = None
+) -> HistoryPage:
+    """Return the page older than `before`, or the one newer than `after`, or the newest one.
+
+    Where too few are newer, or none is older, that is the newest page.
+    """
+    found = find_ids(workspace_id=workspace_id, filters=filters)
+    if after is not None:
+        newer = _read(found.filter(pk__gt=after).order_by("id"), filters)
+        if len(newer) > PAGE_SIZE:
+            page = newer[-PAGE_SIZE:]
+            return HistoryPage(page, newer_than=page[0].pk, older_than=page[-1].pk)
+        before = None
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    page = _read(found.order_by("-id"), filters)
+    if before is not None and not page:
+        return get_history_page(workspace_id=workspace_id, filters=filters)
+    return HistoryPage(
+        page[:PAGE_SIZE],
+        newer_than=page[0].pk if page and before else None,
+        older_than=page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None,
+    )
+
+
+def find_ids(*, workspace_id: UUID, filters: Filters) -> QuerySet[Generation, UUID]:
+    """Return the ids of all generations that the filters mean, in no order."""
+    found = Generation.objects.filter(workspace_id=workspace_id)
+    if filters.is_deleted:
+        found = found.filter(deleted_at__isnull=False, purged_at=None)
+    else:
+        found = found.filter(deleted_at=None)
+    if filters.q:
+        found = found.filter(Matches.words(filters.q, workspace_id=workspace_id))
+        if filters.status not in {Generation.Status.QUEUED, Generation.Status.RUNNING}:
+            found = found.filter(status__in=ENDED)
+    wanted = {
+        "status": filters.status,
+        "template_version__slug": filters.template,
+        "request_model": filters.model,
+        "created_at__gte": filters.starts_at(),
+        "created_at__lt": filters.ends_at(),
+    }
+    return found.filter(**{lookup: value for lookup, value in wanted.items() if value}).values_list("pk", flat=True)
+
+
+def list_deleted_ids(*, workspace_id: UUID, generation_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of the generations that are deleted and can be restored."""
+    deleted = Generation.objects.filter(workspace_id=workspace_id, deleted_at__isnull=False, purged_at=None)
+    return list(deleted.filter(pk__in=generation_ids).values_list("pk", flat=True))
+
+
 def _of(workspace_id: UUID) -> QuerySet[Generation]:
     related = Generation.objects.select_related("template_version", "conversation", "hold")
-    return related.filter(workspace_id=workspace_id, deleted_at=None)
+    return related.filter(workspace_id=workspace_id)
+
+
+def _read(ids: QuerySet[Generation, UUID], filters: Filters) -> list[Generation]:
+    """Read a page and one more, newest first. Ids come first: texts are read of what is shown, not of all found."""
+    characters = SEARCHED_CHARACTERS if filters.q else BEGINNING_CHARACTERS
+    page = Generation.objects.filter(pk__in=ids[: PAGE_SIZE + 1]).select_related("template_version", "conversation")
+    page = page.defer("output").annotate(beginning=Left("output", characters))
+    return list(page.order_by("-id"))

@@ -20,6 +20,7 @@ from apps.core.ringing import ring_on_commit
 from apps.generation import limits, prompts, settling, tasks
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
+from apps.generation.titles import make_title
 from apps.usage import rates, rating
 
 # A hold outlives every deadline of its generation, so that the generation's own sweeper always acts first.
@@ -119,7 +120,7 @@ def _insert(generation: Generation, *, template: PromptTemplate) -> None:
     with workspace_scope(generation.workspace_id):
         generation.template_version = prompts.ensure_version(template)
         generation.conversation = Conversation.objects.create(
-            workspace_id=generation.workspace_id, title=_title(generation.inputs)
+            workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )
         generation.save(force_insert=True)
         # Last: the credit account is the one row that other requests of the workspace wait for.
@@ -152,8 +153,3 @@ def _find_repeated(generation: Generation) -> Generation | None:
 def _fingerprint(*, template: PromptTemplate, inputs: dict[str, str], model: str) -> str:
     content: dict[str, Any] = {"template": template.slug, "inputs": inputs, "model": model}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _title(inputs: dict[str, str]) -> str:
-    first = next(iter(inputs.values()), "").strip()
-    return (first.splitlines() or [""])[0][:120]

@@ -4,9 +4,10 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from apps.core.ringing import ring
-from apps.generation import leases, runner, sweeper
+from apps.generation import leases, purging, runner, sweeper
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
 RUN_SECONDS_MAX = int(settings.GENERATION_DEADLINES["total"]) + 180
@@ -25,3 +26,9 @@ def sweep_generations(**later: Any) -> None:
     """Finish what died, end what waited too long, and ring again for what still waits."""
     for generation_id in sweeper.sweep():
         ring(run_generation, expires_seconds=sweeper.PERIOD_SECONDS, generation_id=generation_id)
+
+
+@shared_task(name="generation.purge", queue="default", expires=3600)
+def purge_deleted(**later: Any) -> None:
+    """Erase the texts of what was deleted long ago."""
+    purging.purge_all(now=timezone.now())

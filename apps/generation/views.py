@@ -1,11 +1,10 @@
 """Step 1 of a generation: the pages. Each does one thing: who, what, one call."""
 
-import secrets
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -13,21 +12,48 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.billing import selectors as billing
 from apps.core.db import workspace_scope
+from apps.core.errors import DomainError
+from apps.core.htmx import render_page
 from apps.core.http import client_address
-from apps.generation import prompts, selectors, services
+from apps.generation import composer, estimates, library_views, prompts, selectors, services
+from apps.generation.composer import Composer
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
+
+COMPOSER_PAGE = "generation/new.html"
+SIZE_DIGITS_MAX = 9
 
 
 @never_cache
 @workspace_required
 @require_GET
 def new(request: WorkspaceHttpRequest) -> HttpResponse:
-    """Show the composer for one template."""
-    template = prompts.get_template(request.GET.get("template", prompts.list_templates()[0].slug))
-    page = "generation/new.html#composer-form" if request.htmx else "generation/new.html"
-    return render(request, page, _composer(_empty_form(template)))
+    """Show the composer: `?template=` chooses one, `?from=` takes over an earlier text, `?example=1` fills it in."""
+    with workspace_scope(request.workspace.pk):
+        opened = composer.open_composer(workspace_id=request.workspace.pk, query=request.GET)
+        if opened is None:
+            raise Http404
+        context = _context(request, opened)
+    return render_page(request, COMPOSER_PAGE, context, partials=("composer",))
+
+
+@never_cache
+@workspace_required
+@require_GET
+def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
+    """Show what a text would hold: `template`, `model`, and the size of each field's text in bytes."""
+    template = prompts.get_template(request.GET.get("template", ""))
+    sizes = {name: _size(request.GET.get(name, "")) for name in request.GET}
+    with workspace_scope(request.workspace.pk):
+        estimated = estimates.estimate(
+            workspace_id=request.workspace.pk,
+            template=template,
+            inputs=estimates.stand_ins(template, sizes),
+            model=request.GET.get("model") or composer.models()[0],
+        )
+    return render(request, f"{COMPOSER_PAGE}#generation-estimate", {"estimate": estimated})
 
 
 @never_cache
@@ -35,7 +61,7 @@ def new(request: WorkspaceHttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def generations(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show the history, or start a generation."""
-    return _start(request) if request.method == "POST" else _history(request)
+    return _start(request) if request.method == "POST" else library_views.history(request)
 
 
 @never_cache
@@ -43,15 +69,18 @@ def generations(request: WorkspaceHttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Show one generation: finished, or as it streams."""
-    generation = _get(request, generation_id)
-    return render(request, "generation/detail.html", {"generation": generation})
+    with workspace_scope(request.workspace.pk):
+        generation = _get(request, generation_id)
+    return render_page(request, "generation/detail.html", {"generation": generation})
 
 
 @workspace_required
 @require_POST
 def cancellation(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Stop a generation; the open stream tells how it ended."""
-    services.cancel_generation(_get(request, generation_id))
+    with workspace_scope(request.workspace.pk):
+        generation = _get(request, generation_id)
+    services.cancel_generation(generation)
     if request.htmx:
         return HttpResponse(status=204)
     return redirect("generation:detail", generation_id)
@@ -62,71 +91,83 @@ def cancellation(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResp
 @require_GET
 def markdown(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Return the stored text exactly as the model sent it, for copying."""
-    return HttpResponse(_get(request, generation_id).output, content_type="text/markdown; charset=utf-8")
+    with workspace_scope(request.workspace.pk):
+        text = _get(request, generation_id).output
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8")
+
+
+def _size(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= SIZE_DIGITS_MAX else 0
 
 
 def _start(request: WorkspaceHttpRequest) -> HttpResponse:
     template = prompts.get_template(request.POST.get("template", ""))
-    form = ComposerForm(request.POST, template=template, models=settings.GENERATION_MODELS)
+    form = composer.submitted_form(request.POST, template=template)
     if not form.is_valid():
-        return _show_errors(request, form)
-    generation = services.start_generation(
-        user=request.user,
-        workspace=request.workspace,
-        template=template,
-        inputs=form.inputs(),
-        model=form.model(),
-        idempotency_key=form.cleaned_data["idempotency_key"],
-        address=client_address(request),
-    )
-    if not request.htmx:
-        return redirect("generation:detail", generation.pk)
-    response = render(
-        request, "generation/new.html#composer-started", {"generation": generation, "next_key": _new_key()}
-    )
+        return _show_refused(request, form, status=422)
+    try:
+        generation = services.start_generation(
+            user=request.user,
+            workspace=request.workspace,
+            template=template,
+            inputs=form.inputs(),
+            model=form.model(),
+            idempotency_key=form.cleaned_data["idempotency_key"],
+            address=client_address(request),
+        )
+    except DomainError as error:
+        # htmx gets a toast and leaves the form as it is; without it, the page must bring back what was typed.
+        if request.htmx:
+            raise
+        return _show_refused(request, form, status=error.status, refusal=error)
+    return _show_started(request, generation) if request.htmx else redirect("generation:detail", generation.pk)
+
+
+def _show_started(request: WorkspaceHttpRequest, generation: Generation) -> HttpResponse:
+    with workspace_scope(request.workspace.pk):
+        balance = billing.get_balance(request.workspace.pk)
+        context = {
+            "generation": _get(request, generation.pk),
+            "next_key": composer.new_key(),
+            "available": balance.available,
+            "held": balance.held,
+        }
+    response = render(request, f"{COMPOSER_PAGE}#composer-started", context)
     response["HX-Push-Url"] = reverse("generation:detail", args=[generation.pk])
     return response
 
 
-def _show_errors(request: WorkspaceHttpRequest, form: ComposerForm) -> HttpResponse:
-    if not request.htmx:
-        return render(request, "generation/new.html", _composer(form), status=422)
-    response = render(request, "generation/new.html#composer-form", _composer(form), status=422)
-    response["HX-Retarget"] = "#composer-form"
-    response["HX-Reswap"] = "outerHTML"
+def _show_refused(
+    request: WorkspaceHttpRequest, form: ComposerForm, *, status: int, refusal: DomainError | None = None
+) -> HttpResponse:
+    """Show the composer with what was typed, and what is wrong with it."""
+    with workspace_scope(request.workspace.pk):
+        context = _context(request, Composer(form=form)) | {"refusal": refusal}
+    if request.htmx:
+        response = render(request, f"{COMPOSER_PAGE}#composer-form", context, status=status)
+        response["HX-Retarget"] = "#composer-form"
+        response["HX-Reswap"] = "outerHTML"
+    else:
+        response = render(request, COMPOSER_PAGE, context, status=status)
+    if refusal is not None and refusal.retry_after_seconds is not None:
+        response["Retry-After"] = str(refusal.retry_after_seconds)
     return response
 
 
-def _history(request: WorkspaceHttpRequest) -> HttpResponse:
-    with workspace_scope(request.workspace.pk):
-        listed = list(selectors.list_generations(workspace_id=request.workspace.pk, before=_before(request)))
-    more = listed[-1].pk if len(listed) == selectors.PAGE_SIZE else None
-    return render(request, "generation/list.html", {"generations": listed, "next": more})
-
-
-def _before(request: HttpRequest) -> UUID | None:
-    try:
-        return UUID(request.GET["before"])
-    except (KeyError, ValueError):
-        return None
+def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
+    return {
+        "composer": opened,
+        "form": opened.form,
+        "template": opened.form.prompt_template,
+        "templates": prompts.list_templates(),
+        "estimate": composer.estimate_shown(opened.form, workspace_id=request.workspace.pk),
+    }
 
 
 def _get(request: WorkspaceHttpRequest, generation_id: UUID) -> Generation:
-    with workspace_scope(request.workspace.pk):
-        generation = selectors.find_generation(workspace_id=request.workspace.pk, generation_id=generation_id)
+    """Return a generation of this workspace with all that its page tells, within the scope."""
+    generation = selectors.find_generation(workspace_id=request.workspace.pk, generation_id=generation_id)
     if generation is None:
         raise Http404
+    prefetch_related_objects([generation], "attempts")
     return generation
-
-
-def _empty_form(template: prompts.PromptTemplate) -> ComposerForm:
-    initial = {"template": template.slug, "idempotency_key": _new_key()}
-    return ComposerForm(template=template, models=settings.GENERATION_MODELS, initial=initial)
-
-
-def _composer(form: ComposerForm) -> dict[str, Any]:
-    return {"form": form, "template": form.prompt_template, "templates": prompts.list_templates()}
-
-
-def _new_key() -> str:
-    return secrets.token_urlsafe(16)

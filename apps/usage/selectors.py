@@ -36,6 +36,17 @@ def sum_by_template(*, workspace_id: UUID, first_day: date, last_day: date) -> l
     return _sum_by("template", _between(workspace_id, first_day, last_day), order="-charged_credits_sum")
 
 
+def sum_credits(*, workspace_id: UUID, first_day: date, last_day: date) -> int:
+    """Return the credits that were charged. One query."""
+    total = _between(workspace_id, first_day, last_day).aggregate(total=Sum("charged_credits"))["total"]
+    return int(total or 0)
+
+
+def list_daily_usage(*, workspace_id: UUID, first_day: date, last_day: date) -> QuerySet[DailyUsage]:
+    """Return the usage of each day, model and template, newest first."""
+    return _between(workspace_id, first_day, last_day).order_by("-day", "model", "template")
+
+
 def list_usage_records(workspace_id: UUID) -> QuerySet[UsageRecord]:
     """Return the usage records of a workspace, newest first."""
     return UsageRecord.objects.filter(workspace_id=workspace_id).order_by("-created_at", "-id")

@@ -1,77 +1,106 @@
-"""The usage page: what a workspace used, by day, by model and by template."""
+"""The usage page: what a workspace used, by day, by model and by template; and the same as CSV."""
 
-from collections.abc import Iterable
+import csv
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.core.db import workspace_scope
+from apps.core.htmx import render_page
 from apps.usage import selectors
-from apps.usage.models import COUNTS
-from apps.usage.selectors import UsageTotals
+from apps.usage.charts import draw_chart
+from apps.usage.models import COUNTS, DailyUsage
 
 DAY_COUNTS = (7, 30, 90)
 DAY_COUNT_DEFAULT = 30
-# Units of the chart's own coordinates.
-CHART_HEIGHT = 100
-BAR_PITCH = 10
+CSV_COLUMNS = ["day", "model", "template", "attempts", "input_tokens", "cached_input_tokens", "output_tokens"]
+CSV_COLUMNS += ["credits"]
+# A spreadsheet would run a cell that begins with one of these.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-class Bar(NamedTuple):
-    """One day in the chart, measured from its top left corner."""
+class Period(NamedTuple):
+    """Whole days in UTC, both ends included."""
 
-    day: date
-    charged_credits: int
-    x: int
-    y: int
-    height: int
+    first_day: date
+    last_day: date
+    day_count: int
 
 
+@never_cache
 @require_safe
 @workspace_required
 def usage_page(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show what was used in the last `?days=` days (7, 30 or 90; anything else is 30), today included. Days are UTC."""
-    day_count = _day_count(request.GET.get("days", ""))
-    last_day = timezone.now().date()
-    first_day = last_day - timedelta(days=day_count - 1)
-    with workspace_scope(request.workspace.pk):
+    period = _period(request)
+    workspace_id = request.workspace.pk
+    with workspace_scope(workspace_id):
         by_day, by_model, by_template = (
-            sum_up(workspace_id=request.workspace.pk, first_day=first_day, last_day=last_day)
+            sum_up(workspace_id=workspace_id, first_day=period.first_day, last_day=period.last_day)
             for sum_up in (selectors.sum_by_day, selectors.sum_by_model, selectors.sum_by_template)
         )
-    context = {
-        "day_count": day_count,
+        before = selectors.sum_credits(
+            workspace_id=workspace_id,
+            first_day=period.first_day - timedelta(days=period.day_count),
+            last_day=period.first_day - timedelta(days=1),
+        )
+    total = {count: sum(getattr(totals, count) for totals in by_day) for count in COUNTS}
+    context = period._asdict() | {
         "day_counts": DAY_COUNTS,
-        "first_day": first_day,
-        "last_day": last_day,
         "days": by_day[::-1],
         "models": by_model,
         "templates": by_template,
-        "total": {count: sum(getattr(totals, count) for totals in by_day) for count in COUNTS},
-        "bars": draw_bars(by_day, first_day=first_day, day_count=day_count),
-        "chart_width": day_count * BAR_PITCH,
+        "total": total,
+        "change_percent": _change_percent(total["charged_credits"], before=before),
+        "chart": draw_chart(
+            {totals.group: totals.charged_credits for totals in by_day if isinstance(totals.group, date)},
+            first_day=period.first_day,
+            day_count=period.day_count,
+        ),
     }
-    return render(request, "usage/overview.html", context)
+    return render_page(request, "usage/overview.html", context, partials=["usage-report"])
 
 
-def draw_bars(by_day: Iterable[UsageTotals], *, first_day: date, day_count: int) -> list[Bar]:
-    """Return a bar per day, days without usage too; the highest fills the chart, and any usage at all can be seen."""
-    credits = {totals.group: totals.charged_credits for totals in by_day}
-    highest = max(credits.values(), default=0)
-    bars = []
-    for position in range(day_count):
-        day = first_day + timedelta(days=position)
-        charged = credits.get(day, 0)
-        height = -(-charged * CHART_HEIGHT // highest) if charged else 0
-        bars.append(Bar(day, charged, x=position * BAR_PITCH, y=CHART_HEIGHT - height, height=height))
-    return bars
+@never_cache
+@require_safe
+@workspace_required
+def export(request: WorkspaceHttpRequest) -> HttpResponse:
+    """Return the page's period as CSV: a line for each day, model and template."""
+    period = _period(request)
+    name = f"usage-{period.first_day}-{period.last_day}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
+    writer = csv.writer(response)
+    writer.writerow(CSV_COLUMNS)
+    with workspace_scope(request.workspace.pk):
+        for row in selectors.list_daily_usage(
+            workspace_id=request.workspace.pk, first_day=period.first_day, last_day=period.last_day
+        ):
+            writer.writerow([row.day, plain(row.model), plain(row.template), *_counts(row)])
+    return response
 
 
-def _day_count(days: str) -> int:
-    return next((count for count in DAY_COUNTS if str(count) == days), DAY_COUNT_DEFAULT)
+def plain(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _period(request: HttpRequest) -> Period:
+    asked = request.GET.get("days", "")
+    day_count = next((count for count in DAY_COUNTS if str(count) == asked), DAY_COUNT_DEFAULT)
+    last_day = timezone.now().date()
+    return Period(last_day - timedelta(days=day_count - 1), last_day, day_count)
+
+
+def _change_percent(credits: int, *, before: int) -> int | None:
+    return round((credits - before) * 100 / before) if before else None
+
+
+def _counts(row: DailyUsage) -> list[int]:
+    return [row.records, row.input_tokens, row.cached_input_tokens, row.output_tokens, row.charged_credits]

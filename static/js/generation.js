@@ -1,39 +1,133 @@
-// The composer's limits in words; the open stream of a generation: its cursor across reconnects, its stage.
+// The page of a generation while it runs: its stage, its time, its end, and the reader's place in the text.
 (() => {
   "use strict";
 
-  const cursors = new Map();
+  const STAGES = ["reserving", "queued", "thinking", "writing", "done"];
+  const FOLLOW_PIXELS = 48;
+  const MARGIN_PIXELS = 32;
 
-  // The SSE extension opens a new EventSource after an error, which sends no Last-Event-ID: the address carries it.
-  htmx.createEventSource = (url) => {
-    const cursor = cursors.get(url);
-    return new EventSource(cursor ? `${url}?after=${encodeURIComponent(cursor)}` : url);
+  const byId = (id) => document.getElementById(id);
+  const panel = () => byId("generation-panel");
+  const isLive = () => Boolean(panel() && panel().hasAttribute("data-live"));
+
+  // What is said -----------------------------------------------------------------------------------------------------
+
+  const announce = (text) => {
+    const announcer = byId("generation-announcer");
+    if (announcer && announcer.textContent !== text) announcer.textContent = text;
   };
+
+  const showTitle = (text) => {
+    const site = document.title.split(" · ").at(-1);
+    const own = panel() && panel().dataset.title;
+    document.title = [text, own, site].filter(Boolean).join(" · ");
+  };
+
+  const say = (text) => {
+    const shown = panel() && panel().querySelector("[data-stage-text]");
+    if (shown) shown.textContent = text;
+    announce(text);
+    showTitle(text);
+  };
+
+  // Stages -----------------------------------------------------------------------------------------------------------
+
+  const current = () => panel().querySelector("[data-stages] [aria-current]");
+  const isStopping = () => Boolean(byId("stop-button") && byId("stop-button").disabled);
+
+  // Only forward: a stream that comes back begins by saying where it is.
+  const enter = (name) => {
+    const step = current();
+    if (!step || STAGES.indexOf(name) <= STAGES.indexOf(step.dataset.stage)) return;
+    step.removeAttribute("aria-current");
+    const next = panel().querySelector(`[data-stages] [data-stage=${name}]`);
+    next.setAttribute("aria-current", "step");
+    if (!isStopping()) say(next.dataset.label);
+  };
+
+  const hasText = () => Boolean(byId("generation-blocks").firstChild || byId("generation-tail").firstChild);
+
+  const end = () => {
+    const outcome = byId("generation-outcome");
+    byId("generation-output").removeAttribute("aria-busy");
+    panel().removeAttribute("data-live");
+    byId("jump-to-latest").hidden = true;
+    announce(outcome.dataset.announce);
+    showTitle(outcome.querySelector("[data-stage-text]").textContent);
+    document.dispatchEvent(new CustomEvent("generation:ended"));
+  };
+
+  // The reader's place -----------------------------------------------------------------------------------------------
+
+  let wasFollowing = false;
+  const below = () => byId("generation-end").getBoundingClientRect().top - window.innerHeight;
+  const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  const showJump = () => {
+    if (isLive()) byId("jump-to-latest").hidden = below() <= FOLLOW_PIXELS;
+  };
+
+  // Who is at the end stays there; who reads above is left alone, and so is who comes into the middle of a long text.
+  const follow = () => {
+    const missing = below() + MARGIN_PIXELS;
+    if (wasFollowing && missing > 0 && missing < window.innerHeight / 2) {
+      window.scrollBy({ top: missing, behavior: "instant" });
+    }
+    showJump();
+  };
+
+  window.addEventListener("scroll", () => requestAnimationFrame(showJump), { passive: true });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#jump-to-latest")) return;
+    window.scrollBy({ top: below() + MARGIN_PIXELS, behavior: isCalm() ? "instant" : "smooth" });
+  });
+
+  // The stream -------------------------------------------------------------------------------------------------------
 
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     const message = event.detail;
-    const stream = event.target.closest("[sse-connect]");
-    cursors.set(stream.getAttribute("sse-connect"), message.lastEventId);
+    wasFollowing = below() <= FOLLOW_PIXELS;
     if (message.type !== "status") return;
     event.preventDefault();
-    const region = document.getElementById("generation-status");
-    if (region && region.dataset[message.data]) region.textContent = region.dataset[message.data];
+    enter(message.data === "running" ? "thinking" : "queued");
   });
 
-  // Limits in words, which HTML has no attribute for; the server checks them again.
-  const checkWords = (field) => {
-    const words = field.value.split(/\s+/).filter(Boolean).length;
-    const { wordsMin, wordsMax, wordsMinMessage, wordsMaxMessage } = field.dataset;
-    if (wordsMin && words > 0 && words < Number(wordsMin)) field.setCustomValidity(wordsMinMessage);
-    else if (wordsMax && words > Number(wordsMax)) field.setCustomValidity(wordsMaxMessage);
-    else field.setCustomValidity("");
+  document.addEventListener("htmx:sseMessage", (event) => {
+    if (hasText()) enter("writing");
+    if (event.detail.type === "done") end();
+    else follow();
+  });
+
+  // Stop -------------------------------------------------------------------------------------------------------------
+
+  let labelBeforeStop = "";
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "stop-form") return;
+    labelBeforeStop = panel().querySelector("[data-stage-text]").textContent;
+    say(event.detail.elt.dataset.stopping);
+  });
+
+  // htmx lets go of the button once it was answered; the run goes on stopping for a moment.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id !== "stop-form" || !isLive()) return;
+    if (event.detail.successful) setTimeout(() => byId("stop-button") && (byId("stop-button").disabled = true));
+    else say(labelBeforeStop);
+  });
+
+  // Time -------------------------------------------------------------------------------------------------------------
+
+  const startedAt = new WeakMap();
+
+  const tick = () => {
+    document.querySelectorAll("[data-elapsed]").forEach((shown) => {
+      if (!startedAt.has(shown)) startedAt.set(shown, performance.now() - Number(shown.dataset.elapsed) * 1000);
+      const seconds = Math.floor((performance.now() - startedAt.get(shown)) / 1000);
+      shown.textContent = `${seconds.toLocaleString(document.documentElement.lang)} s`;
+    });
   };
 
-  document.addEventListener("input", (event) => {
-    if (event.target.matches("[data-words-min], [data-words-max]")) checkWords(event.target);
-  });
-
-  document.addEventListener("htmx:sseClose", (event) => {
-    if (event.detail.type === "message") event.target.removeAttribute("aria-busy");
-  });
+  setInterval(tick, 1000);
+  htmx.onLoad(tick);
 })();

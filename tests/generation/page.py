@@ -48,7 +48,7 @@ class Page:
     def _done(self, html: str) -> None:
         start = f'<div hx-swap-oob="innerHTML:{BLOCKS}">'
         if html.startswith(start):
-            self.blocks = html.removeprefix(start).partition(f"</div>{ENDING}")[0]
+            self.blocks = html.removeprefix(start).partition(ENDING)[0].rstrip().removesuffix("</div>")
         assert ENDING in html
         self.tail, self.is_done = "", True
 

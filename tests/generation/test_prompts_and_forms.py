@@ -131,6 +131,32 @@ def test_the_browser_is_told_the_limits():
         assert attribute in html
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.slug)
+def test_every_template_has_an_example_that_its_own_form_takes(template):
+    data = {"template": template.slug, "idempotency_key": "key", **template.example}
+
+    form = ComposerForm(data, template=template, models=MODELS)
+
+    assert form.is_valid(), form.errors
+    assert form.inputs() == template.example
+
+
+def test_another_example_is_no_new_version(tmp_path):
+    first, second = (loaded(tmp_path, example=example) for example in ("An example.", "Another one."))
+
+    assert first.example != second.example
+    assert (first.fingerprint, first.content) == (second.fingerprint, second.content)
+    assert loaded(tmp_path, label="Other").fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize(
+    "broken", [{"hint": "?"}, {"example": "x" * 201}, {"kind": "select", "choices": ["A", "B"], "example": "C"}]
+)
+def test_a_broken_file_is_refused_by_name(tmp_path, broken):
+    with pytest.raises(prompts.InvalidTemplateError, match=r"odd\.yaml"):
+        loaded(tmp_path, **broken)
+
+
 def test_a_template_that_is_not_there_is_named_as_such():
     with pytest.raises(prompts.UnknownTemplateError):
         prompts.get_template("../summary")
@@ -169,6 +195,15 @@ def test_the_product_cannot_change_a_version(db):
 
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         PromptTemplateVersion.objects.update(content={})
+
+
+def loaded(folder, **field):
+    """Load a template whose only field is described like this."""
+    content = {"name": "Odd", "description": "", "output_tokens_max": 9, "system": "S", "user": "$text"}
+    fields = [{"name": "text", "label": "Text", "kind": "text"} | field]
+    path = folder / "odd.yaml"
+    path.write_text(json.dumps(content | {"fields": fields}))
+    return prompts._load(path)
 
 
 def change(monkeypatch, slug, **texts):

@@ -9,9 +9,9 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.services import ensure_personal_workspace
+from apps.usage.charts import draw_chart, round_step
 from apps.usage.models import UsageRecord
-from apps.usage.selectors import UsageTotals
-from apps.usage.views import draw_bars
+from apps.usage.views import plain
 from tests.usage import steps
 
 DAY = date(2026, 5, 1)
@@ -41,7 +41,7 @@ def _page(client: Client, query: str = "") -> str:
 
 
 def _total(page: str) -> str:
-    return re.search(r'<strong class="tabular-nums">([\d,]+)</strong>\s*<span>credits used', page)[1]
+    return re.search(r"Credits used .*?</dt><dd>([\d,]+)</dd>", page, re.DOTALL)[1]
 
 
 def test_the_total_is_the_sum_of_the_charged_credits(client: Client, workspace_id) -> None:
@@ -75,8 +75,8 @@ def test_the_period_is_chosen_from_three(client: Client, workspace_id, query: st
     page = _page(client, query)
 
     assert _total(page) == "2"
-    assert page.count("<title>") == days + 1
-    assert f'<a href="?days={days}" aria-current="page">' in page
+    assert page.count('<g class="chart-day">') == days
+    assert re.search(rf'href="\?days={days}"[^>]*aria-current="page"', page)
 
 
 def test_a_workspace_without_usage_is_told_so(client: Client, workspace_id) -> None:
@@ -121,15 +121,54 @@ def test_the_number_of_queries_does_not_grow_with_usage(
         _page(client)
 
 
-def test_the_highest_day_fills_the_chart_and_the_lowest_can_be_seen() -> None:
-    days = [UsageTotals(DAY, 1, 0, 0, 0, 1, 0), UsageTotals(DAY + timedelta(days=2), 1, 0, 0, 0, 1000, 0)]
+def test_days_without_usage_have_a_place_and_no_bar() -> None:
+    chart = draw_chart({DAY: 1, DAY + timedelta(days=2): 1000}, first_day=DAY, day_count=3)
 
-    bars = draw_bars(days, first_day=DAY, day_count=3)
+    assert [(bar.value, bar.height) for bar in chart.bars] == [(1, "1.000%"), (0, "0.000%"), (1000, "50.000%")]
+    assert [line.value for line in chart.lines] == [0, 500, 1000, 1500, 2000]
 
-    assert [(bar.x, bar.y, bar.height) for bar in bars] == [(0, 99, 1), (10, 100, 0), (20, 0, 100)]
+
+@pytest.mark.parametrize(
+    ("highest", "step"), [(0, 1), (4, 1), (5, 2), (9, 5), (20, 5), (21, 10), (401, 200), (10**12, 5 * 10**11)]
+)
+def test_lines_stand_at_round_values(highest: int, step: int) -> None:
+    assert round_step(highest) == step
 
 
-def test_days_that_cost_nothing_have_no_bar() -> None:
-    bars = draw_bars([UsageTotals(DAY, 1, 5, 0, 5, 0, 0)], first_day=DAY, day_count=1)
+@pytest.mark.parametrize("day_count", [1, 7, 30, 90])
+def test_a_few_days_are_named_the_newest_among_them(day_count: int) -> None:
+    labels = draw_chart({}, first_day=DAY, day_count=day_count).labels
 
-    assert [bar.height for bar in bars] == [0]
+    assert labels[-1].value == DAY + timedelta(days=day_count - 1)
+    assert len(labels) <= 6
+
+
+def test_the_report_comes_alone_when_htmx_asks_for_it(client: Client, workspace_id) -> None:
+    steps.record(workspace_id, at=_days_ago(0))
+
+    answer = client.get("/usage/?days=7", headers={"HX-Request": "true", "HX-Target": "usage-report"})
+
+    assert answer.text.strip().startswith('<div id="usage-report"')
+    assert "HX-Target" in answer.headers["Vary"]
+
+
+def test_the_csv_has_a_line_for_each_day_model_and_template(client: Client, workspace_id) -> None:
+    for model in ("m-1", "m-1", "m-2"):
+        steps.record(workspace_id, steps.attempt(model=model), charged=5, at=_days_ago(1))
+    steps.record(workspace_id, at=_days_ago(7))
+    steps.record(steps.new_workspace_id(), at=_days_ago(0))
+
+    answer = client.get("/usage/export/?days=7")
+
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="usage-2026-04-28-2026-05-04.csv"'
+    assert answer.text.splitlines()[1:] == [
+        "2026-05-03,m-1,summary,2,200,0,800,10",
+        "2026-05-03,m-2,summary,1,100,0,400,5",
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_the_csv_is_a_formula(text: str) -> None:
+    assert plain(text) == f"'{text}"
+    assert plain("gpt-5=x") == "gpt-5=x"

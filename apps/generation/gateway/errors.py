@@ -140,4 +140,5 @@ def _all_subclasses(root: type[ProviderError]) -> list[type[ProviderError]]:
     return [root, *(child for direct in root.__subclasses__() for child in _all_subclasses(direct))]
 
 
-_SENTENCES = {error.code: error.sentence for error in _all_subclasses(ProviderError)}
+PROVIDER_ERRORS = _all_subclasses(ProviderError)
+_SENTENCES = {error.code: error.sentence for error in PROVIDER_ERRORS}

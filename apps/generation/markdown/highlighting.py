@@ -1,4 +1,4 @@
-"""Colours for code, as CSS classes only. The stylesheet is static/css/highlight.css."""
+"""Colours for code, as CSS classes only. The stylesheet is dev/styles/components/highlight.css."""
 
 from pygments import highlight as pygments_highlight  # type: ignore[import-untyped]
 from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]

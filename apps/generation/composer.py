@@ -1,0 +1,92 @@
+"""The composer as it opens: empty, with an earlier text, or with an example. Reads only."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.core.errors import DomainError
+from apps.generation import estimates, prompts, selectors
+from apps.generation.estimates import Estimate
+from apps.generation.forms import ComposerForm
+from apps.generation.prompts import PromptTemplate
+
+
+@dataclass(frozen=True)
+class Composer:
+    """A form, and why it opens as it does; a draft may take the place of what it shows if `keeps_draft`."""
+
+    form: ComposerForm
+    is_first_run: bool = False
+    is_prefilled: bool = False
+    template_is_gone: bool = False
+
+    @property
+    def keeps_draft(self) -> bool:
+        """Whether an unfinished text of the same template may come back into this form."""
+        return not (self.is_prefilled or self.form.is_bound)
+
+
+def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer | None:
+    """Return the composer that an address asks for; None if it names a generation that is not there.
+
+    Raises UnknownTemplateError.
+    """
+    if "from" in query:
+        return _of_earlier(workspace_id, query["from"])
+    template = prompts.get_template(query["template"]) if "template" in query else prompts.list_templates()[0]
+    is_first_run = not selectors.has_generations(workspace_id)
+    wants_example = "example" in query
+    initial = template.example if is_first_run or wants_example else {}
+    return Composer(form=_form(template, initial), is_first_run=is_first_run, is_prefilled=wants_example)
+
+
+def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
+    """Return the form that was sent."""
+    return ComposerForm(data, template=template, models=models())
+
+
+def estimate_shown(form: ComposerForm, *, workspace_id: UUID) -> Estimate | None:
+    """Return what the form would hold as it is now; None where that cannot be said, because a model has no rate."""
+    try:
+        return estimates.estimate(
+            workspace_id=workspace_id,
+            template=form.prompt_template,
+            inputs=form.shown_inputs(),
+            model=form.shown_model(),
+        )
+    except DomainError:
+        return None
+
+
+def models() -> list[str]:
+    """Return the models on offer, the usual one first."""
+    return list(settings.GENERATION_MODELS)
+
+
+def new_key() -> str:
+    """Return an idempotency key that nobody has used."""
+    return secrets.token_urlsafe(16)
+
+
+def _of_earlier(workspace_id: UUID, generation_id: str) -> Composer | None:
+    """Open with the inputs of an earlier generation; with an empty form if its template is no longer there."""
+    try:
+        generation = selectors.find_generation(workspace_id=workspace_id, generation_id=UUID(generation_id))
+    except ValueError:
+        return None
+    if generation is None:
+        return None
+    template = prompts.find_template(generation.template_version.slug)
+    if template is None:
+        return Composer(form=_form(prompts.list_templates()[0], {}), template_is_gone=True)
+    names = {field.name for field in template.fields}
+    inputs = {name: text for name, text in generation.inputs.items() if name in names}
+    return Composer(form=_form(template, inputs | {"model": generation.request_model}), is_prefilled=True)
+
+
+def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:
+    fixed = {"template": template.slug, "idempotency_key": new_key()}
+    return ComposerForm(template=template, models=models(), initial={**initial, **fixed})
