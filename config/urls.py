@@ -1,16 +1,15 @@
 """Every address of the product."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from apps.core import health
 from apps.core.rate_limits import limited
-
-admin.site.site_header = admin.site.site_title = settings.SITE_NAME
-admin.site.index_title = "Administration"
+from apps.pages import views as pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.landing, name="landing"),
+    path("", include("apps.pages.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.billing.urls")),
     # Before the admin's own address, so that the limit comes first.
@@ -26,4 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = "apps.core.responses.bad_request"
 handler403 = "apps.core.responses.permission_denied"
 handler404 = "apps.core.responses.not_found"
+# Asked for by allauth.
+handler429 = "apps.core.responses.too_many_requests"
 handler500 = "apps.core.responses.server_error"

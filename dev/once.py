@@ -121,7 +121,7 @@ def _text_of(data: str) -> str:
 
 
 def _balance(client: httpx2.Client) -> int:
-    shown = re.search(r'id="credit-balance"[^>]*>\s*([\d,.\s]+)', client.get("/generations/new/").text)
+    shown = re.search(r'data-credits="available"[^>]*>\s*([\d,.\s]+)', client.get("/generations/new/").text)
     _require(shown is not None, "no page shows the balance")
     return int(re.sub(r"\D", "", shown[1]))
 

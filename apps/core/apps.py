@@ -14,7 +14,8 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what Django announces."""
-        from apps.core.privileges import grant_app_role  # noqa: PLC0415 - models are not loaded before ready()
+        from apps.core import checks  # noqa: F401, PLC0415 - models are not loaded before ready()
+        from apps.core.privileges import grant_app_role  # noqa: PLC0415
         from apps.core.sql_comments import comment_statements  # noqa: PLC0415
 
         post_migrate.connect(grant_app_role, sender=self)

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import resolve
 
 from apps.core import redis
 
+# Asked by platforms: by address instead of name, without TLS, every few seconds.
+PROBES = frozenset({"/healthz", "/readyz"})
 _checks: dict[str, Callable[[], str | None]] = {}
 
 
@@ -22,10 +25,28 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer /readyz: 200 when the database, Redis and every registered check are well, else 503 with the reasons."""
-    results = {name: _outcome(check) for name, check in _checks.items()}
+    results = outcomes()
     failed = any(reason is not None for reason in results.values())
     body = {name: reason or "ok" for name, reason in results.items()}
     return JsonResponse(body, status=503 if failed else 200)
+
+
+def outcomes() -> dict[str, str | None]:
+    """Return what every check says now: None when all is well, else a short reason."""
+    return {name: _outcome(check) for name, check in _checks.items()}
+
+
+class ProbeMiddleware:
+    """Answer probes before hosts are checked, plain HTTP is redirected or a session is looked up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path not in PROBES:
+            return self.get_response(request)
+        answer: HttpResponse = resolve(request.path).func(request)
+        return answer
 
 
 def _outcome(check: Callable[[], str | None]) -> str | None:

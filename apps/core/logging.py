@@ -1,5 +1,6 @@
 """Log lines: one event per line, with the request id; JSON outside a laptop."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -16,6 +17,8 @@ SHARED_PROCESSORS: list[Any] = [
 
 def logging_config(*, json: bool) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING: JSON lines, or readable ones on a laptop."""
+    # A warning of Python is a line like any other.
+    logging.captureWarnings(json)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -39,7 +42,9 @@ def logging_config(*, json: bool) -> dict[str, Any]:
         "loggers": {
             # Without Django's own handler, which would write every line twice on a laptop.
             "django": {"handlers": [], "level": "INFO"},
-            "uvicorn.access": {"level": "WARNING"},
+            # Without uvicorn's own handlers, which would write lines that are no JSON.
+            "uvicorn": {"handlers": [], "level": "INFO"},
+            "uvicorn.access": {"handlers": [], "level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "django_structlog": {"level": "INFO"},
         },

@@ -9,11 +9,13 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.core.errors import DomainError, UnavailableError, is_outage
+from apps.core.htmx import MAIN, mark_variants, requested_target
 from apps.core.http import client_address, without_secrets
 from apps.core.request_id import HEADER, bind_request_id
-from apps.core.responses import refusal
+from apps.core.responses import not_allowed, refusal
 
 logger = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -74,7 +76,10 @@ class ErrorMiddleware:
         response = self.get_response(request)
         login = resolve_url(settings.LOGIN_URL)
         if getattr(request, "htmx", False) and response.status_code == 302 and response["Location"].startswith(login):
-            return refusal(request, LoginExpiredError())
+            return _ask_to_log_in(request, login_url=response["Location"])
+        if response.status_code == 405 and not response.streaming and not response.content:
+            response = _explain_methods(request, refused=response)
+        mark_variants(response)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -85,3 +90,17 @@ class ErrorMiddleware:
             logger.warning("service_unavailable", error=str(exception))
             return refusal(request, UnavailableError())
         return None
+
+
+def _ask_to_log_in(request: HttpRequest, *, login_url: str) -> HttpResponse:
+    """Go to the login page where nothing was typed; else say it, and leave the page as it is."""
+    if request.method == "GET" and requested_target(request) == MAIN:
+        return HttpResponseClientRedirect(login_url)
+    return refusal(request, LoginExpiredError())
+
+
+def _explain_methods(request: HttpRequest, *, refused: HttpResponse) -> HttpResponse:
+    """Give Django's empty 405 words, and keep what it says about the methods that are allowed."""
+    response = not_allowed(request)
+    response["Allow"] = refused.headers.get("Allow", "")
+    return response

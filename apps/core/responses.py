@@ -1,18 +1,36 @@
-"""Refusals and failures as answers: a page, a toast for HTMX, or problem+json for a program."""
+"""Refusals and failures as answers: a page, its main region or a toast for HTMX, or problem+json for a program."""
 
 import sys
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
+import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from apps.core.context_processors import site
 from apps.core.errors import DomainError, UnavailableError, is_outage
-from apps.core.http import wants_json
+from apps.core.htmx import MAIN, requested_target
+from apps.core.http import wants_json, without_secrets
 from apps.core.request_id import current_request_id
+
+logger = structlog.get_logger(__name__)
+
+SAFE_METHODS = {"GET", "HEAD"}
+WHOLE_PAGE, MAIN_REGION = "frames/error.html", "frames/error_fragment.html"
+NEXT_STEPS = {
+    400: gettext_lazy("Go back and try once more. If you followed a link, it may have been cut off."),
+    403: gettext_lazy("You may have to log in as somebody else. If you think that this is wrong, tell us."),
+    404: gettext_lazy("It may have moved or been deleted, or the link is incomplete."),
+    405: gettext_lazy("Go back and use the buttons of the page itself."),
+    413: gettext_lazy("Go back, shorten your text, and send it again."),
+    500: gettext_lazy("If it happens again, tell us: the request id leads us to what went wrong."),
+    503: gettext_lazy("We are most likely on it already."),
+}
 
 
 class FieldError(TypedDict):
@@ -45,14 +63,15 @@ def error_response(
 ) -> HttpResponse:
     """Render any error in the form its reader can use, with the request id in it; field errors are for programs."""
     context = {"status": status, "code": code, "sentence": sentence, "request_id": current_request_id()}
+    context["next_step"] = _next_step(status, retry_after_seconds=retry_after_seconds)
     if wants_json(request):
         response: HttpResponse = _problem(context, field_errors)
-    elif getattr(request, "htmx", False):
-        response = render(request, "components/toast.html", context | {"level": "error"}, status=status)
+    elif getattr(request, "htmx", False) and not _is_navigation(request):
+        response = HttpResponse(_render(request, "components/toast.html", context | {"level": "error"}), status=status)
         response["HX-Retarget"] = "#toasts"
         response["HX-Reswap"] = "beforeend"
     else:
-        response = render(request, "error.html", context, status=status)
+        response = _page(request, context)
     if retry_after_seconds is not None:
         response["Retry-After"] = str(retry_after_seconds)
     return response
@@ -76,6 +95,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_response(request, status=403, code="csrf_failed", sentence=sentence)
 
 
+def not_allowed(request: HttpRequest) -> HttpResponse:
+    """Answer 405: the address exists and takes other methods."""
+    return error_response(
+        request, status=405, code="method_not_allowed", sentence=_("This address does not take such a request.")
+    )
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answer 429 where allauth's own limits are reached (its handler429)."""
+    sentence = _("Too many attempts. Wait a moment, then try again.")
+    return error_response(request, status=429, code="rate_limited", sentence=sentence)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 404 (Django's handler404)."""
     return error_response(request, status=404, code="not_found", sentence=_("There is nothing at this address."))
@@ -87,6 +119,41 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return refusal(request, UnavailableError())
     sentence = _("Something broke on our side. Nothing was lost; please try again.")
     return error_response(request, status=500, code="internal_error", sentence=sentence)
+
+
+def _is_navigation(request: HttpRequest) -> bool:
+    # A form that was sent into the main region gets a toast: a page would replace what was typed.
+    return requested_target(request) == MAIN and request.method in SAFE_METHODS
+
+
+def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    can_repeat = request.method in SAFE_METHODS and context["status"] in {429, 500, 503}
+    context |= {
+        "error_frame": MAIN_REGION if requested_target(request) == MAIN else WHOLE_PAGE,
+        "again_url": request.get_full_path() if can_repeat else "",
+        "page": without_secrets(request.path),
+    }
+    try:
+        return HttpResponse(_render(request, "error.html", context), status=context["status"])
+    except Exception:  # the page that reports errors must not be one
+        logger.exception("error_page_failed")
+        return HttpResponse(render_to_string("503.html"), status=context["status"])
+
+
+def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    # Without the request: its context processors may ask the session or the database, which may be what is away.
+    return render_to_string(template, context | site(request))
+
+
+def _next_step(status: int, *, retry_after_seconds: int | None) -> str | Promise:
+    if status == 429 and retry_after_seconds:
+        minutes = -(-retry_after_seconds // 60)
+        if minutes > 1:
+            return ngettext("It works again in %d minute.", "It works again in %d minutes.", minutes) % minutes
+        return ngettext("It works again in %d second.", "It works again in %d seconds.", retry_after_seconds) % (
+            retry_after_seconds
+        )
+    return NEXT_STEPS.get(status, "")
 
 
 def _problem(context: dict[str, object], field_errors: Sequence[FieldError]) -> JsonResponse:

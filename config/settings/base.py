@@ -21,16 +21,20 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 # Credits given once to each new workspace when its owner's address is confirmed.
 SIGN_UP_GRANT_CREDITS = 500
+# Those who run a workspace get a mail when its balance falls below this; 0 sends none.
+LOW_BALANCE_CREDITS = 50
 
 # --- The house: imports go down this list ---
 
 INSTALLED_APPS = [
+    "apps.insights",
+    "apps.pages",
     "apps.generation",
     "apps.usage",
     "apps.billing",
     "apps.accounts",
     "apps.core",
-    "django.contrib.admin",
+    "apps.insights.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -39,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "apps.accounts.apps.UserSessionsConfig",
     "csp",
     "django_htmx",
     "django_structlog",
@@ -49,6 +54,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.UnstorableTextMiddleware",
@@ -63,6 +69,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "apps.core.middleware.ErrorMiddleware",
+    "apps.accounts.middleware.PersonMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -80,6 +87,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.core.context_processors.site",
                 "apps.billing.context_processors.balance",
+                "apps.pages.context_processors.public_face",
             ],
             "builtins": ["template_partials.templatetags.partials"],
         },
@@ -143,9 +151,12 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
+    "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
     "expire-holds": {"task": "apps.billing.tasks.expire_holds", "schedule": 60},
     "expire-grants": {"task": "apps.billing.tasks.expire_grants", "schedule": 300},
+    "forget-dead-sessions": {"task": "apps.accounts.tasks.forget_dead_sessions", "schedule": 3600},
+    "notify-low-balances": {"task": "apps.billing.tasks.notify_low_balances", "schedule": 60},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
 }
 
@@ -169,10 +180,32 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A mail for each change of password or address, to whom it concerns.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "signup": "apps.accounts.forms.SignUpForm",
+    "login": "apps.accounts.forms.LoginForm",
+    "reset_password": "apps.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "apps.accounts.forms.ResetPasswordKeyForm",
+    "change_password": "apps.accounts.forms.ChangePasswordForm",
+    "set_password": "apps.accounts.forms.SetPasswordForm",
+    "add_email": "apps.accounts.forms.AddEmailForm",
+    "reauthenticate": "apps.accounts.forms.ReauthenticateForm",
+}
+# Between two mails that ask one address to be confirmed.
+VERIFICATION_MAIL_PAUSE_SECONDS = 60
+ACCOUNT_RATE_LIMITS = {"confirm_email": f"1/{VERIFICATION_MAIL_PAUSE_SECONDS}s/key"}
 # Posts per address on pages that anyone may reach; allauth's own limits per account come on top.
-RATE_LIMITS = {"sign_up": "20/m", "login": "30/m", "password_reset": "20/m", "admin_login": "10/m"}
+RATE_LIMITS = {
+    "sign_up": "20/m",
+    "login": "30/m",
+    "password_reset": "20/m",
+    "verification_mail": "20/m",
+    "admin_login": "10/m",
+    "contact": "10/10m",
+}
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -184,6 +217,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 vars().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
+# Where messages from the contact form go besides the admin; empty sends no mail.
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@localhost>")
 
 # --- The provider ---
@@ -214,7 +249,9 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# What the database and every "day" of usage mean; people see times in their own zone (apps/accounts/middleware.py).
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -1,10 +1,14 @@
 """Every error comes in the form that its reader can use: a page, a toast, or problem+json."""
 
 import pytest
-from django.test import Client
+from allauth.core.ratelimit import respond_429
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
 
 pytestmark = pytest.mark.urls("tests.core.urls")
 HTMX = {"HX-Request": "true"}
+NAVIGATION = {**HTMX, "HX-Boosted": "true", "HX-Target": "main"}
 JSON = {"Accept": "application/json"}
 
 
@@ -21,6 +25,100 @@ def test_a_refusal_is_a_page_with_its_own_sentence_and_the_request_id(visitor):
     assert "This is a &lt;teapot&gt;." in response.text
     assert "shown-on-the-page" in response.text
     assert "<html" in response.text
+
+
+def test_a_link_of_the_shell_gets_the_error_page_as_its_main_region(visitor):
+    response = visitor.get("/refuse/", headers=NAVIGATION)
+
+    assert response.status_code == 418
+    assert "HX-Retarget" not in response
+    assert "This is a &lt;teapot&gt;." in response.text
+    assert response.text.lstrip().startswith("<title>")
+    assert '<main id="main"' in response.text
+    assert "<html" not in response.text
+
+
+def test_a_form_that_is_sent_into_the_main_region_gets_a_toast_so_that_nothing_typed_is_lost(visitor):
+    response = visitor.post("/refuse/", {"text": "mine"}, headers=NAVIGATION)
+
+    assert response["HX-Retarget"] == "#toasts"
+    assert '<main id="main"' not in response.text
+
+
+@pytest.mark.parametrize("headers", [{}, NAVIGATION])
+def test_an_error_page_leads_to_the_contact_form_with_its_request_id(visitor, headers):
+    response = visitor.get("/nowhere/", headers={"X-Request-ID": "seen-by-a-person", **headers})
+
+    assert 'href="/contact/?request_id=seen-by-a-person&amp;page=/nowhere/"' in response.text
+
+
+def test_an_error_page_names_no_secret_of_its_address(visitor):
+    response = visitor.get("/accounts/confirm-email/secret-key-of-a-mail/more/")
+
+    assert response.status_code == 404
+    assert "page=/accounts/confirm-email/%5BFiltered%5D" in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "next_step"),
+    [
+        ("/nowhere/", 404, "the link is incomplete"),
+        ("/crash/", 500, "the request id leads us to what went wrong"),
+        ("/lose-redis/", 503, "We are most likely on it already."),
+        ("/%00", 400, "it may have been cut off"),
+    ],
+)
+def test_an_error_page_says_what_to_do_next(visitor, path, status, next_step):
+    response = visitor.get(path)
+
+    assert response.status_code == status
+    assert f"Error {status}" in response.text
+    assert next_step in response.text
+
+
+@pytest.mark.parametrize(("path", "again"), [("/lose-redis/?page=2", True), ("/nowhere/?page=2", False)])
+def test_what_may_pass_can_be_tried_again(visitor, path, again):
+    assert (f'href="{path}"' in visitor.get(path).text) == again
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX, JSON])
+def test_a_wrong_method_is_explained_and_the_right_ones_are_named(visitor, db, headers):
+    response = visitor.post("/pricing/", headers=headers)
+
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert "This address does not take such a request." in response.text
+    assert response["X-Request-ID"] in response.text
+
+
+def test_a_limit_says_when_it_ends(visitor, db):
+    addressed = {"REMOTE_ADDR": "203.0.113.77"}
+    refused = [visitor.post("/twice-a-day/", **addressed) for _ in range(3)][-1]
+
+    assert refused.status_code == 429
+    assert "It works again in " in refused.text
+
+
+def test_a_limit_of_allauth_looks_like_ours(visitor):
+    request = RequestFactory().get("/accounts/login/")
+
+    assert respond_429(request).status_code == 429
+    assert "Too many attempts." in respond_429(request).text
+
+
+def test_an_error_page_that_breaks_gives_way_to_a_plain_one(visitor, monkeypatch):
+    monkeypatch.setattr("apps.core.responses.WHOLE_PAGE", "gone.html")
+
+    response = visitor.get("/nowhere/")
+
+    assert response.status_code == 404
+    assert "Nothing was lost" in response.text
+
+
+def test_the_plain_page_needs_no_template_engine():
+    text = (settings.BASE_DIR / "templates" / "503.html").read_text()
+
+    assert "{%" not in text
+    assert "{{" not in text
 
 
 def test_a_refusal_is_a_toast_for_htmx(visitor):
@@ -75,13 +173,20 @@ def test_an_unknown_address_is_a_404(visitor, headers):
     assert "There is nothing at this address." in response.text
 
 
-def test_an_error_page_asks_neither_session_nor_database(visitor):
-    # No database is allowed in this test: a session cookie must not lead to one.
+@pytest.mark.parametrize("headers", [{}, NAVIGATION, HTMX, JSON])
+def test_an_error_page_asks_neither_session_nor_database(visitor, db, headers):
+    # Every query fails: a session cookie must lead to none from within the page.
     visitor.cookies["sessionid"] = "a" * 32
 
-    response = visitor.get("/lose-database/")
+    with connection.execute_wrapper(_refuse):
+        response = visitor.get("/lose-database/", headers=headers)
 
     assert response.status_code == 503
+    assert "We are having trouble right now. Nothing was lost" in response.text
+
+
+def _refuse(execute, sql, parameters, many, context):
+    raise OperationalError("server closed the connection")
 
 
 def test_a_lost_database_outside_of_a_view_is_a_503_too(visitor, settings):

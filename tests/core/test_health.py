@@ -42,3 +42,11 @@ def test_a_registered_check_decides_too(db, monkeypatch):
     response = Client().get("/readyz")
 
     assert (response.status_code, response.json()["queue"]) == (503, "the oldest waits for 90 s")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_may_come_by_address_and_without_tls(db, settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.ALLOWED_HOSTS = ["keel.example"]
+
+    assert Client(headers={"host": "10.0.0.7:8000"}).get(path).status_code == 200

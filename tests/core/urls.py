@@ -12,10 +12,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.core.errors import DomainError
 from apps.core.rate_limits import limited
-from config.urls import handler400, handler403, handler404, handler500
+from config.urls import handler400, handler403, handler404, handler429, handler500
 from config.urls import urlpatterns as product_urlpatterns
 
-__all__ = ["handler400", "handler403", "handler404", "handler500"]
+__all__ = ["handler400", "handler403", "handler404", "handler429", "handler500"]
 HANG_SECONDS = 1.5
 
 

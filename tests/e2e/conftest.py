@@ -1,26 +1,18 @@
 """A real browser: Debian's Chromium, driven by Playwright. Skipped in one line where there is none."""
 
-import os
-import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.e2e.cast import Cast
+from tests.e2e.catalogue import PAGES, Page
+from tests.e2e.chromium import CHROMIUM, FLAGS, REQUIRED
+from tests.e2e.looking import Scales
+from tests.e2e.web_process import production_like_process
 from tests.product import Product
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-REQUIRED = "chromium" in os.environ.get("KEEL_REQUIRE", "")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,7 +23,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # What the browser and htmx say about an answer that refuses on purpose.
-REFUSALS = ("Failed to load resource: the server responded with a status of 4", "Response Status Error Code 4")
+REFUSALS = (
+    "Failed to load resource: the server responded with a status of 4",
+    "Failed to load resource: the server responded with a status of 5",
+    "Response Status Error Code 4",
+)
 
 
 @pytest.fixture(scope="package")
@@ -43,6 +39,46 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="package")
+def cast(browser: Any, shared_product: Product) -> Cast:
+    """The people of the sample data."""
+    return Cast(browser=browser, product=shared_product)
+
+
+@dataclass
+class Visit:
+    """A page of the catalogue, open in a tab: what the browser complained about, what its first view cost in bytes."""
+
+    page: Page
+    tab: Any
+    status: int
+    complaints: list[str]
+    weights: dict[str, int]
+
+
+@pytest.fixture(scope="package")
+def production_url(shared_product: Product) -> Iterator[str]:
+    """The shared product served as in production: compressed files under hashed names, compiled templates."""
+    with production_like_process(shared_product) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="package", params=PAGES, ids=lambda page: page.name)
+def visit(request: pytest.FixtureRequest, cast: Cast, production_url: str) -> Iterator[Visit]:
+    """Each page of the catalogue in turn, opened once, as a first visit, for all tests that look at it."""
+    profile = cast.profile(request.param.who, base_url=production_url)
+    tab, complaints = profile.new_page(), []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    scales = Scales(tab)
+    answer = cast.open(request.param, tab)
+    complaints = [said for said in complaints if not said.startswith(REFUSALS)]
+    # Once it has been acted upon, a page is no first view any more.
+    weights = {} if request.param.act else scales.weigh(answer)
+    yield Visit(request.param, tab, answer.status, complaints, weights)
+    profile.close()
 
 
 @pytest.fixture

@@ -120,6 +120,6 @@ def test_typed_text_survives_a_refusal(customer, page):
     # A browser that checks nothing: the server refuses, and the text stays.
     page.locator("#composer-form").evaluate("form => { form.noValidate = true }")
     page.click("#composer-form button[type=submit]")
-    page.wait_for_selector("#composer-form .errorlist")
+    page.wait_for_selector("#composer-form .field-error")
 
     assert page.input_value("textarea[name=details]") == "short"

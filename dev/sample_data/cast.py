@@ -1,0 +1,76 @@
+"""Makes the sample customers and everything they have."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.urls import get_resolver
+from django.utils import timezone
+
+from apps.accounts import selectors
+from apps.accounts.models import User, Workspace
+from apps.accounts.services import create_personal_workspace
+from apps.core.db import system_scope
+from apps.generation import prompts, stream
+from apps.generation.models import Attempt, Generation
+from apps.generation.stream import Entry
+from dev.sample_data import month, texts
+from dev.sample_data.month import Run
+from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, PASSWORD
+
+# Nobody's worker looks for a generation that is to be queued tomorrow.
+NEVER_CLAIMED = datetime(2120, 1, 1, tzinfo=UTC)
+
+
+def make_cast(*, full: str = FULL) -> dict[str, UUID]:
+    """Make the three customers unless they are there; return the ids of the generations to look at, by name.
+
+    Called again it adds another month. Needs real commits, since the tables' owner sets dates back.
+    """
+    now = timezone.now()
+    # Mails have links: the addresses are read now, not while a transaction waits.
+    get_resolver().url_patterns  # noqa: B018
+    _ensure_customer(FRESH)
+    busy, busy_user = _ensure_customer(BUSY)
+    workspace, user = _ensure_customer(full)
+    month.grant_credits(workspace, until=now)
+    ids = month.live_through(workspace, user=user, until=now)
+    Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
+    month.date_back(workspace)
+    return ids | _leave_in_the_middle(busy, user=busy_user)
+
+
+def _ensure_customer(email: str) -> tuple[Workspace, User]:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        with system_scope():
+            user = User.objects.create_user(email, PASSWORD, name=NAMES.get(email, ""))
+            create_personal_workspace(user=user)
+            address = EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+            email_confirmed.send(sender=EmailAddress, request=None, email_address=address)
+    workspace = selectors.find_personal_workspace(user)
+    assert workspace is not None, f"{email} has no workspace"
+    return workspace, user
+
+
+def _leave_in_the_middle(workspace: Workspace, *, user: User) -> dict[str, UUID]:
+    """Make generations that no worker will ever touch: one waits, one has no text yet, one is being written."""
+    title, details = texts.TOPICS[0]
+    run = Run(at=timezone.now(), template=prompts.list_templates()[0], title=title, details=details)
+    queued = {"status": "queued", "started_at": None, "lease_expires_at": None, "created_at": NEVER_CLAIMED}
+    waiting, streaming = (month.start(run, workspace=workspace, user=user) for _time in range(2))
+    for generation in (waiting, streaming):
+        Attempt.objects.create(generation=generation, number=1, provider="local", request_model=run.model)
+    stream.append_all(
+        [
+            (waiting.pk, Entry(1, stream.OPENED, "")),
+            (streaming.pk, Entry(1, stream.OPENED, "")),
+            (streaming.pk, Entry(2, stream.DELTA, texts.STREAMED_SO_FAR)),
+        ]
+    )
+    return {
+        "queued": month.start(run, workspace=workspace, user=user, **queued).pk,
+        "waiting": waiting.pk,
+        "streaming": streaming.pk,
+    }

@@ -1,0 +1,5 @@
+"""The sample customers: one with a month behind her, one who came a minute ago, one in the middle of something."""
+
+PASSWORD = "a-sample-password"
+FULL, FRESH, BUSY = "mara@keel.local", "noor@keel.local", "lee@keel.local"
+NAMES = {FULL: "Mara Lindqvist", FRESH: "Noor Haddad", BUSY: "Lee Okafor"}

@@ -1,0 +1,133 @@
+"""Every page and every state of a page worth looking at: ONE list for the pictures and for all tests of the pages.
+
+A new page is one line here. `{succeeded}` in a path is the id of a generation that dev/sample_data has made.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from dev.sample_data.people import BUSY, FRESH, FULL
+
+ANYONE, STAFF = "", "staff@keel.local"
+
+
+class Page(NamedTuple):
+    """A page as one person sees it; `act` brings it into its state, for which it needs a browser."""
+
+    name: str
+    path: str
+    who: str = ANYONE
+    status: int = 200
+    act: Callable[[Any], None] | None = None
+
+
+def _first_template(tab: Any) -> None:
+    """Fill in whatever form the composer shows."""
+    for field in tab.locator("#composer-form :is(input[type=text], textarea):visible").all():
+        field.fill("The new tide tables cover forty more harbours and work without a connection.")
+
+
+def _refused_composer(tab: Any) -> None:
+    tab.locator("#composer-form").evaluate("form => { form.noValidate = true }")
+    tab.click("#composer-form button[type=submit]")
+    tab.wait_for_selector("#composer-form [aria-invalid=true]")
+
+
+def _refused_form(tab: Any) -> None:
+    tab.locator("main form").last.evaluate("form => { form.noValidate = true }")
+    tab.locator("main form").last.locator("[type=submit]").last.click()
+    tab.wait_for_selector("main [aria-invalid=true], main [role=alert]")
+
+
+def _wrong_password(tab: Any) -> None:
+    tab.fill("input[name=login]", "nobody@example.com")
+    tab.fill("input[name=password]", "not-the-password")
+    tab.press("input[name=password]", "Enter")
+    tab.wait_for_selector("main [role=alert], main .errorlist")
+
+
+def _first_text(tab: Any) -> None:
+    tab.wait_for_selector("#generation-output h1")
+
+
+PUBLIC = [
+    Page("landing", "/"),
+    Page("pricing", "/pricing/"),
+    Page("help", "/help/"),
+    Page("contact", "/contact/"),
+    Page("contact-errors", "/contact/", act=_refused_form),
+    Page("terms", "/terms/"),
+    Page("privacy", "/privacy/"),
+    Page("contact-thanks", "/contact/thanks/"),
+    Page("cookies", "/cookies/"),
+    Page("imprint", "/imprint/"),
+    Page("ai", "/ai/"),
+]
+ACCOUNTS = [
+    Page("sign-up", "/accounts/signup/"),
+    Page("sign-up-errors", "/accounts/signup/", act=_refused_form),
+    Page("log-in", "/accounts/login/"),
+    Page("log-in-errors", "/accounts/login/", act=_wrong_password),
+    Page("log-out", "/accounts/logout/", FULL),
+    Page("password-reset", "/accounts/password/reset/"),
+    Page("password-reset-sent", "/accounts/password/reset/done/"),
+    Page("password-reset-bad-link", "/accounts/password/reset/key/1-gone/"),
+    Page("check-your-mail", "/accounts/confirm-email/"),
+    Page("confirm-bad-link", "/accounts/confirm-email/gone/"),
+    Page("inactive", "/accounts/inactive/"),
+]
+WORKSHOP = [
+    Page("composer-first-run", "/generations/new/", FRESH),
+    Page("composer", "/generations/new/", FULL),
+    Page("composer-again", "/generations/new/?from={succeeded}", FULL),
+    Page("composer-filled", "/generations/new/", FULL, act=_first_template),
+    Page("composer-errors", "/generations/new/", FULL, act=_refused_composer),
+    Page("generation-queued", "/generations/{queued}/", BUSY),
+    Page("generation-waiting", "/generations/{waiting}/", BUSY),
+    Page("generation-streaming", "/generations/{streaming}/", BUSY, act=_first_text),
+    Page("generation-succeeded", "/generations/{succeeded}/", FULL),
+    Page("generation-long-words", "/generations/{long_words}/", FULL),
+    Page("generation-length", "/generations/{length}/", FULL),
+    Page("generation-stopped", "/generations/{stopped}/", FULL),
+    Page("generation-failed", "/generations/{failed}/", FULL),
+]
+LIBRARY = [
+    Page("history", "/generations/", FULL),
+    Page("history-filtered", "/generations/?status=failed&q=invoice", FULL),
+    Page("history-nothing-found", "/generations/?q=nothinghasthiswordinit", FULL),
+    Page("history-deleted", "/generations/?view=deleted", FULL),
+    Page("history-empty", "/generations/", FRESH),
+]
+MONEY = [
+    Page("billing", "/billing/", FULL),
+    Page("billing-fresh", "/billing/", FRESH),
+    Page("usage", "/usage/", FULL),
+    Page("usage-empty", "/usage/", FRESH),
+]
+SETTINGS = [
+    Page("settings", "/settings/", FULL),
+    Page("settings-notifications", "/settings/notifications/", FULL),
+    Page("settings-preferences", "/settings/preferences/", FULL),
+    Page("settings-security", "/settings/security/", FULL),
+    Page("email", "/accounts/email/", FULL),
+    Page("password-change", "/accounts/password/change/", FULL),
+]
+ERRORS = [
+    Page(f"error-{code}", f"/dev/errors/{code}/", status=code) for code in (400, 403, 404, 405, 413, 429, 500, 503)
+]
+ADMIN = [
+    Page("admin-log-in", "/admin/login/"),
+    Page("admin", "/admin/", STAFF),
+    Page("admin-generations", "/admin/generation/generation/", STAFF),
+    Page("admin-generation", "/admin/generation/generation/{failed}/change/", STAFF),
+    Page("admin-users", "/admin/accounts/user/", STAFF),
+    Page("admin-ledger", "/admin/billing/ledgerentry/", STAFF),
+]
+LAPTOP = [
+    Page("dev-mailbox", "/dev/mailbox/"),
+    Page("dev-mails", "/dev/mails/"),
+    Page("dev-components", "/dev/components/"),
+]
+
+PRODUCT = [*PUBLIC, *ACCOUNTS, *WORKSHOP, *LIBRARY, *MONEY, *SETTINGS]
+PAGES = [*PRODUCT, *ERRORS, *ADMIN, *LAPTOP]

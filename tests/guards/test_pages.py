@@ -1,0 +1,78 @@
+"""What every page of the catalogue costs the database, and that each can be reached at all."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext, override_settings
+from django.urls import Resolver404, resolve
+
+from apps.accounts.models import User
+from dev.sample_data.cast import make_cast
+from tests.e2e.catalogue import PAGES, PRODUCT, STAFF
+
+QUERIES_MAX = 12
+# Begin, commit and their nested forms: no answer is waited for that a page needs.
+TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT")
+# What `config/urls_dev.py` adds.
+OF_A_LAPTOP = "/dev/"
+COUNTED = [page for page in PAGES if page.act is None and not page.path.startswith(OF_A_LAPTOP)]
+
+
+@pytest.fixture
+def ids(committed_db):
+    """The sample customers, and a member of staff."""
+    User.objects.create_superuser(STAFF, "staff-password")
+    return make_cast()
+
+
+def queries_of(page, ids) -> list[str]:
+    client = Client()
+    if page.who:
+        client.force_login(User.objects.get(email=page.who))
+    address = page.path.format(**ids)
+    client.get(address)  # what a process keeps for all requests is read once
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        answer = client.get(address)
+    assert answer.status_code == page.status, page.name
+    return [query["sql"] for query in captured if not query["sql"].startswith(TRANSACTION)]
+
+
+def test_no_page_asks_the_database_more_than_twelve_times(ids):
+    asked = {page.name: queries_of(page, ids) for page in COUNTED}
+    too_many = {name: queries for name, queries in asked.items() if len(queries) > QUERIES_MAX}
+
+    assert not too_many, "\n".join([f"{name}: {len(queries)}" for name, queries in too_many.items()])
+
+
+@override_settings(ROOT_URLCONF="config.urls_dev")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_catalogue_names_addresses_that_exist(page):
+    assert is_somebodys(page.path.partition("?")[0].format_map(AnyId()))
+
+
+def is_somebodys(address: str) -> bool:
+    try:
+        resolve(address)
+    except Resolver404:
+        return False
+    return True
+
+
+class AnyId(dict):
+    """Has an id for every name."""
+
+    def __missing__(self, name):
+        return "01890000-0000-7000-8000-000000000000"
+
+
+def test_the_names_of_the_catalogue_are_unique_and_fit_for_files():
+    names = [page.name for page in PAGES]
+
+    assert len(set(names)) == len(names)
+    assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
+
+
+def test_the_catalogue_shows_every_page_of_the_product():
+    assert {page.path.split("/")[1] for page in PRODUCT} >= {"", "pricing", "accounts", "generations", "billing"}
