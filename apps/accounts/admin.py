@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.devices import read_device
 from apps.accounts.models import Membership, User, Workspace
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.admin_filters import related_filter
@@ -230,8 +231,9 @@ admin.site.unregister(UserSession)
 class UserSessionAdmin(ReadOnlyAdmin):
     """Where people are logged in, without the keys that let somebody in."""
 
-    list_display = ["user", "ip", "user_agent", "created_at", "last_seen_at"]
-    fields = ["user", "ip", "user_agent", "created_at", "last_seen_at"]
+    list_display = ["user", "device", "address", "created_at", "last_seen_at"]
+    fields = ["user", "device", "address", "user_agent", "created_at", "last_seen_at"]
+    readonly_fields = ["device", "address"]
     search_fields = ["ip"]
     search_help_text = _("An e-mail address, or the beginning of an IP address.")
     list_select_related = ["user"]
@@ -241,3 +243,13 @@ class UserSessionAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q:
         """Find the sessions of a person, or from a network."""
         return Q(user__email=term.lower()) | Q(ip__startswith=term)
+
+    @admin.display(description=_("browser"))
+    def device(self, session: UserSession) -> str:
+        """Return what the browser says it is."""
+        return read_device(session.user_agent).name
+
+    @admin.display(description=_("IP address"), ordering="ip")
+    def address(self, session: UserSession) -> str:
+        """Return where the person was last seen."""
+        return str(session.ip)

@@ -26,10 +26,11 @@ class FailedAttempts(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """Generations that wait for a worker, and since when the oldest waits."""
+    """Generations that wait for a worker, since when the oldest waits, and how many a worker has in hand."""
 
     depth: int
     oldest_at: datetime | None
+    running: int
 
 
 def count_generations(*, start: datetime) -> list[GenerationCount]:
@@ -48,12 +49,12 @@ def count_failed_attempts(*, day_start: datetime, hour_start: datetime) -> list[
 
 
 def get_queue() -> Queue:
-    """Return what waits for a worker."""
-    queued = Generation.objects.filter(status=Generation.Status.QUEUED)
-    found = queued.aggregate(depth=Count("pk"), oldest=Min("created_at"))
-    return Queue(found["depth"], found["oldest"])
-
-
-def count_running() -> int:
-    """Return how many generations a worker has in hand."""
-    return Generation.objects.filter(status=Generation.Status.RUNNING).count()
+    """Return what waits for a worker, and what is being worked on."""
+    queued, running = Q(status=Generation.Status.QUEUED), Q(status=Generation.Status.RUNNING)
+    # Said with OR: each side reads its own partial index, which no index does for IN.
+    found = Generation.objects.filter(queued | running).aggregate(
+        depth=Count("pk", filter=queued),
+        oldest=Min("created_at", filter=queued),
+        running=Count("pk", filter=running),
+    )
+    return Queue(found["depth"], found["oldest"], found["running"])

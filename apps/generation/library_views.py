@@ -125,6 +125,7 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
             workspace_id=request.workspace.pk, filters=filters, before=before, after=after
         )
         context = _context(form, filters, page) | {"news": news, "is_fragment": bool(request.htmx)}
+        context["is_list_alone"] = requested_target(request) == LIST
         context["address"] = filters.url(before=before, after=after)
         response = render_page(request, "generation/list.html", context, partials=(LIST,))
     if request.method == "GET" and requested_target(request) == LIST:

@@ -5,18 +5,19 @@ The functions are in sql/search.sql; the index over them holds what has ended.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import BooleanField, Func, TextField, UUIDField, Value
 
+from apps.generation.plain_text import in_one_line
+
 SNIPPET_CHARACTERS = 160
 # How much of a snippet comes before the first word that was found.
 LEAD_CHARACTERS = 40
 _SEPARATORS = re.compile(r"[\W_]+")
-# What Markdown writes around words.
-_MARKS = re.compile(r"^[ \t]*(?:#+|[-*+>]|\|)[ \t]+|\*\*|__|`+", re.MULTILINE)
 
 
 class GenerationDocument(Func):
@@ -57,14 +58,17 @@ def has_words(wanted: str) -> bool:
 
 
 def snippet(texts: list[str], *, wanted: str) -> list[Piece]:
-    """Return the part of the first text in which one of the words is found, else the beginning of the first one."""
+    """Return the part of the first text in which one of the words is found, else the beginning of the first one.
+
+    Texts are shown without Markdown's marks, unless a word is found only there, as in the address of a link.
+    """
     pattern = _pattern(wanted)
-    flat = [" ".join(_MARKS.sub("", text).split()) for text in texts]
-    for text in flat:
-        found = pattern.search(text) if pattern else None
-        if found:
-            return list(_pieces(_cut(text, start=max(0, found.start() - LEAD_CHARACTERS)), pattern=pattern))
-    return list(_pieces(_cut(next(filter(None, flat), ""), start=0), pattern=None))
+    if pattern:
+        for text in chain(map(in_one_line, texts), (" ".join(text.split()) for text in texts)):
+            found = pattern.search(text)
+            if found:
+                return list(_pieces(_cut(text, start=max(0, found.start() - LEAD_CHARACTERS)), pattern=pattern))
+    return list(_pieces(_cut(next(filter(None, map(in_one_line, texts)), ""), start=0), pattern=None))
 
 
 def marked(text: str, *, wanted: str) -> list[Piece]:

@@ -124,7 +124,8 @@ def _fill_generations(overview: Overview) -> None:
     codes = [(row.error_code, row.number) for row in counts if row.status == Generation.Status.FAILED]
     link = partial(list_url, "generation.generation", status__exact="failed", **_named(day_query(today.date())))
     overview.error_codes = [CodeCount(code, count, link(error_code=code)) for code, count in codes[:ERROR_CODES_MAX]]
-    overview.figures += [_queue(now=overview.now), _running()]
+    queue = generation.get_queue()
+    overview.figures += [_queued(queue, now=overview.now), _running(queue)]
 
 
 def _shares(counts: list[generation.GenerationCount], *, today: date) -> Iterator[Share]:
@@ -137,8 +138,7 @@ def _shares(counts: list[generation.GenerationCount], *, today: date) -> Iterato
         start += length
 
 
-def _queue(*, now: datetime) -> Figure:
-    queue = generation.get_queue()
+def _queued(queue: generation.Queue, *, now: datetime) -> Figure:
     waits = (now - queue.oldest_at).total_seconds() if queue.oldest_at else 0
     deadline = settings.GENERATION_DEADLINES["queue"]
     level = "error" if waits > deadline else "warning" if waits > deadline / 2 else ""
@@ -154,9 +154,9 @@ def _duration(seconds: float) -> str:
     return timesince(now - timedelta(seconds=seconds), now, depth=1)
 
 
-def _running() -> Figure:
+def _running(queue: generation.Queue) -> Figure:
     url = list_url("generation.generation", status__exact="running")
-    return Figure(gettext_lazy("Generations running"), generation.count_running(), url)
+    return Figure(gettext_lazy("Generations running"), queue.running, url)
 
 
 def _fill_provider_errors(overview: Overview) -> None:
@@ -201,7 +201,8 @@ def _fill_holds(overview: Overview) -> None:
 
 
 def _fill_mail(overview: Overview) -> None:
-    outbox, now = core.get_outbox(), overview.now
+    now, first = overview.now, overview.now.date() - timedelta(days=DAYS - 1)
+    outbox = core.get_outbox(failed_since=_midnight(first))
     due_since = outbox.due_since or now
     late = now - due_since > MAIL_LATE
     hint = _("due for %(time)s") % {"time": timesince(due_since, now)} if late else _("on their way")
@@ -213,11 +214,9 @@ def _fill_mail(overview: Overview) -> None:
         hint if outbox.waiting else _("nothing waits"),
         "warning" if late else "",
     )
-    first = now.date() - timedelta(days=DAYS - 1)
-    failed = core.count_failed_mails(start=_midnight(first))
     failed_url = list_url("core.outgoingmail", status__exact="failed", from_=first)
-    hint, level = _("in %(days)d days") % {"days": DAYS}, "error" if failed else ""
-    overview.figures += [waiting, Figure(gettext_lazy("Mails failed"), failed, failed_url, hint, level)]
+    hint, level = _("in %(days)d days") % {"days": DAYS}, "error" if outbox.failed else ""
+    overview.figures += [waiting, Figure(gettext_lazy("Mails failed"), outbox.failed, failed_url, hint, level)]
 
 
 def _fill_events(overview: Overview) -> None:

@@ -1,30 +1,36 @@
 """Messages of people and notices to them, in the admin."""
 
+from datetime import UTC
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin
+from apps.core.admin_links import badge
 from apps.generation.models import Generation
 from apps.pages import notices, services
 from apps.pages.models import ContactMessage, Notice
 
 GENERATIONS_SHOWN = 10
+EXCERPT_LENGTH_MAX = 80
+TWO_LINES = '{}<br><span class="second-line">{}</span>'
 
 
 @admin.register(ContactMessage)
 class ContactMessageAdmin(ReadOnlyAdmin):
     """What people wrote, open ones first in mind: search by request id or address, then mark as handled."""
 
-    list_display = ["created_at", "status", "topic", "reply_to", "excerpt", "request_id"]
+    list_display = ["when", "shown_status", "sender", "excerpt"]
     list_filter = ["status", "topic"]
     list_select_related = ["user"]
     search_fields = ["id", "request_id"]
@@ -32,18 +38,33 @@ class ContactMessageAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
     actions = ["mark_as_handled"]
-    readonly_fields = ["generations"]
-    fields = ["created_at", "status", "handled_at", "topic", "reply_to", "user", "message"]
+    readonly_fields = ["shown_status", "generations"]
+    fields = ["created_at", "shown_status", "handled_at", "topic", "reply_to", "user", "message"]
     fields += ["page", "request_id", "generations"]
 
     def search_condition(self, term: str) -> Q:
         """Find a message by the address of who wrote it, too."""
         return super().search_condition(term) | Q(reply_to__iexact=term) | Q(user__email__iexact=term)
 
+    @admin.display(description=gettext_lazy("time (UTC)"), ordering="created_at")
+    def when(self, message: ContactMessage) -> str:
+        """Return when it was written."""
+        return date_format(message.created_at.astimezone(UTC), "M j, H:i")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def shown_status(self, message: ContactMessage) -> SafeString:
+        """Show the status in its color."""
+        return badge(message.status, label=message.get_status_display())
+
+    @admin.display(description=gettext_lazy("from"), ordering="reply_to")
+    def sender(self, message: ContactMessage) -> SafeString:
+        """Return who wrote, and below it about what."""
+        return format_html(TWO_LINES, message.reply_to, message.get_topic_display())
+
     @admin.display(description=gettext_lazy("message"))
-    def excerpt(self, message: ContactMessage) -> str:
-        """Return how the message begins."""
-        return message.message if len(message.message) <= 80 else f"{message.message[:79]}…"
+    def excerpt(self, message: ContactMessage) -> SafeString:
+        """Return how the message begins, and below it the request id."""
+        return format_html(TWO_LINES, Truncator(message.message).chars(EXCERPT_LENGTH_MAX), message.request_id)
 
     @admin.display(description=gettext_lazy("generations of this request"))
     def generations(self, message: ContactMessage) -> SafeString | str:
@@ -80,6 +101,14 @@ class NoticeAdmin(ModelAdmin):
     list_filter = ["level"]
     search_fields = ["message"]
     ordering = ["-starts_at"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Name the two inputs of a moment for those who hear the form; Django labels neither."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field and isinstance(db_field, DateTimeField):
+            for part, name in zip(field.widget.widgets, [_("date"), _("time (UTC)")], strict=True):
+                part.attrs["aria-label"] = f"{field.label}: {name}"
+        return field
 
     def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
         """Keep the notice and let pages ask again."""

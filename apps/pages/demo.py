@@ -1,4 +1,4 @@
-"""The example on the landing page: an answer with its pace, kept in demo.json (`manage.py record_demo` makes another)."""
+"""The example on the landing page: an answer with its pace, kept in demo.json (`manage.py record_demo` makes one)."""
 
 import json
 from dataclasses import asdict, dataclass

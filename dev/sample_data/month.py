@@ -144,13 +144,14 @@ def date_back(workspace: Workspace) -> None:
                 [workspace.pk],
             )
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE billing_ledgerentry DISABLE TRIGGER USER")
-        cursor.execute(
-            "UPDATE billing_ledgerentry SET created_at = now() - make_interval(days => %s) WHERE account_id = %s"
-            " AND hold_id IS NULL",
-            [DAYS + 1, workspace.pk],
-        )
-        cursor.execute("ALTER TABLE billing_ledgerentry ENABLE TRIGGER USER")
+        for table, brought in (("billing_ledgerentry", "hold_id IS NULL"), ("billing_creditgrant", "true")):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(
+                f"UPDATE {table} SET created_at = created_at - make_interval(days => %s)"
+                f" WHERE account_id = %s AND {brought} AND created_at > now() - interval '1 day'",
+                [DAYS + 1, workspace.pk],
+            )
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def _ordinary_runs(*, until: datetime) -> list[Run]:
@@ -203,7 +204,7 @@ def _special_runs(*, until: datetime) -> dict[str, Run]:
 
 def _outcome(run: Run, generation: Generation, attempt: Attempt) -> RunOutcome:
     prompt = "\n".join(message["content"] for message in run.template.messages(generation.inputs))
-    text = "" if run.status == Generation.Status.FAILED else run.output or write_answer(run.title + run.details)
+    text = "" if run.status == Generation.Status.FAILED else run.output or write_answer(f"{run.title}. {run.details}")
     tokens = outcomes.count_tokens(
         prompt=prompt, output=text, reported=None, output_tokens_max=run.template.output_tokens_max
     )

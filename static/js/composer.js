@@ -1,54 +1,14 @@
-// The composer: drafts that survive, examples, the estimate, and a run that is shown before the server has answered.
+// The composer: its limits, the estimate, and a run that is shown before the server has answered.
 (() => {
   "use strict";
 
-  const DRAFT = "draft:";
   const byId = (id) => document.getElementById(id);
   const form = () => byId("composer-form");
   const isComposer = (element) => Boolean(element) && element.id === "composer-form";
   const isEstimate = (element) => Boolean(element) && element.id === "generation-estimate";
   const fields = () => [...form().elements].filter((field) => field.name && field.type !== "hidden");
-  const inform = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 
-  // Drafts: per person and template, in this tab, until the text was sent ------------------------------------------------
-
-  const draftKey = () => DRAFT + form().dataset.draft;
-
-  const storing = (work) => {
-    try {
-      return work(sessionStorage);
-    } catch {
-      return null; // A browser that stores nothing keeps no drafts.
-    }
-  };
-
-  const saveDraft = () => {
-    const texts = Object.fromEntries(fields().map((field) => [field.name, field.value]));
-    storing((storage) => storage.setItem(draftKey(), JSON.stringify(texts)));
-  };
-
-  const restoreDraft = () => {
-    const saved = storing((storage) => JSON.parse(storage.getItem(draftKey())));
-    if (!saved || !form().hasAttribute("data-keeps-draft")) return;
-    fields().forEach((field) => {
-      if (!(field.name in saved) || field.value === saved[field.name]) return;
-      const before = field.value;
-      field.value = saved[field.name];
-      if (field.selectedIndex === -1) field.value = before;
-      inform(field);
-    });
-  };
-
-  const forgetDrafts = () =>
-    storing((storage) => {
-      Object.keys(storage)
-        .filter((key) => key.startsWith(DRAFT))
-        .forEach((key) => storage.removeItem(key));
-    });
-
-  document.addEventListener("submit", (event) => {
-    if (event.target.action.endsWith("/accounts/logout/")) forgetDrafts();
-  });
+  // What was typed ---------------------------------------------------------------------------------------------------
 
   // An answer that was lost may still have started a run: other text is then another run, with a key of its own.
   let isAnswerUnknown = false;
@@ -62,7 +22,6 @@
   const noteChange = (event) => {
     if (!isComposer(event.target.form)) return;
     if (isAnswerUnknown) renewKey();
-    saveDraft();
     checkWords(event.target);
     showHint(event.target);
   };
@@ -84,41 +43,6 @@
     else if (wordsMax && words > Number(wordsMax)) field.setCustomValidity(wordsMaxMessage);
     else field.setCustomValidity("");
   };
-
-  // An example, and the way back from it -----------------------------------------------------------------------------
-
-  const fill = (texts) => {
-    fields().forEach((field) => {
-      if (!(field.name in texts)) return;
-      field.value = texts[field.name];
-      inform(field);
-    });
-  };
-
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-fill-example]");
-    if (!button) return;
-    event.preventDefault();
-    const label = button.querySelector("span");
-    const examples = Object.fromEntries(
-      fields().filter((field) => field.dataset.example).map((field) => [field.name, field.dataset.example]),
-    );
-    const kept = button.keptTexts;
-    if (kept) {
-      fill(kept);
-      label.textContent = button.ownLabel;
-      button.keptTexts = null;
-      return;
-    }
-    const typed = Object.fromEntries(fields().map((field) => [field.name, field.value]));
-    const hasTyped = fields().some((field) => field.matches("input, textarea") && field.value.trim());
-    const isSame = Object.entries(examples).every(([name, text]) => typed[name] === text);
-    fill(examples);
-    if (!hasTyped || isSame) return;
-    button.keptTexts = typed;
-    button.ownLabel = label.textContent;
-    label.textContent = button.dataset.undoLabel;
-  });
 
   // The estimate: the sizes of the texts are all that it needs, so no text travels in an address -----------------------
 
@@ -240,7 +164,6 @@
     hidePending({ isRefused: !successful });
     isAnswerUnknown = !successful && (xhr.status === 0 || xhr.status >= 500);
     if (successful) {
-      storing((storage) => storage.removeItem(draftKey()));
       const isFocusLost = document.activeElement === document.body;
       if (isFocusLost) setTimeout(() => form() && form().querySelector("[type=submit]").focus({ preventScroll: true }));
       refreshEstimate();
@@ -263,7 +186,6 @@
     const arrived = loaded.querySelector("#composer-form") || (isComposer(loaded) ? loaded : null);
     if (!arrived) return;
     asked = "";
-    restoreDraft();
     fields().forEach(checkWords);
   });
 })();

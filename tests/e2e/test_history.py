@@ -123,12 +123,18 @@ def test_several_are_deleted_by_keyboard_and_found_among_the_deleted(page, words
     shows(page, f"second {mine}", f"first {mine}")
 
 
-def test_all_of_it_works_without_javascript(browser, page, words, shared_product):
-    mine, _other = words
-    plain = browser.new_context(
+@pytest.fixture
+def plain(browser, page, words, shared_product):
+    """A tab of the same person without JavaScript."""
+    opened = browser.new_context(
         base_url=shared_product.base_url, java_script_enabled=False, storage_state=page.context.storage_state()
     )
-    page = plain.new_page()
+    yield opened.new_page()
+    opened.close()
+
+
+def test_all_of_it_works_without_javascript(plain, words):
+    page, (mine, _other) = plain, words
     page.goto("/generations/")
 
     page.fill("#history-search", mine)
@@ -142,4 +148,16 @@ def test_all_of_it_works_without_javascript(browser, page, words, shared_product
     page.click("text=Delete selected")
     shows(page, f"first {mine}")
     assert re.search(r"undo=", page.url)
-    plain.close()
+
+
+def test_without_javascript_a_text_is_deleted_on_its_page(plain, words):
+    mine, _other = words
+    plain.goto(f"/generations/?q={mine}")
+    plain.click(f".history-title >> text=first {mine}")
+    address = plain.url
+
+    plain.click("#generation-foot >> text=Delete")
+
+    assert plain.request.get(address).status == 404
+    plain.click("main >> text=Undo")
+    assert plain.request.get(address).status == 200

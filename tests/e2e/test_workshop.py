@@ -301,7 +301,7 @@ def test_back_and_forward_and_a_deep_link_show_what_their_addresses_say(member):
     written = member.inner_text("#generation-blocks")
 
     member.go_back()
-    appear(member, "#composer-form")
+    appear(member, "#generation-panel .empty")
     member.go_forward()
     appear(member, "[data-status=succeeded]")
 
@@ -318,6 +318,20 @@ def test_a_run_can_be_run_again_from_its_page(member):
     member.wait_for_url("**/generations/new/?from=*")
 
     assert member.input_value("textarea[name=details]") == TEXT
+
+
+def test_what_has_just_ended_can_be_deleted_and_brought_back(member):
+    compose(member)
+    press(member)
+    appear(member, "[data-status=succeeded]")
+    title, address = member.get_attribute("#generation-panel", "data-title"), member.url
+
+    member.click("#generation-foot >> text=Delete")
+    member.click("#toasts >> text=Undo")
+    member.wait_for_selector("#toasts >> text=Restored.")
+
+    assert member.locator(".history-title").first.inner_text() == title
+    assert member.goto(address).status == 200
 
 
 def test_from_sign_up_to_the_first_text_are_three_clicks_and_less_than_a_minute(page, shared_product):

@@ -197,6 +197,12 @@ def test_a_fragment_is_the_list_alone_and_tells_its_address(page, member):
     assert "1 generation is shown." in response.text
 
 
+def test_a_page_in_the_place_of_another_speaks_to_nothing_that_is_not_there_yet(page, member):
+    finished(member, title="Tides")
+
+    assert "hx-swap-oob" not in page(**HTMX | {"HX-Target": "main"}).text
+
+
 def test_letters_of_a_search_are_no_steps_back(page, member):
     response = page("q=tid", **HTMX, **{"HX-Trigger-Name": "q"})
 
@@ -232,6 +238,17 @@ def test_found_words_are_marked_and_markup_of_texts_stays_text(page, member):
 
     assert "&lt;b&gt;<mark>Tides</mark>&lt;/b&gt;" in text
     assert "&lt;script&gt;x&lt;/script&gt; the <mark>tide</mark>" in text
+
+
+def test_a_snippet_is_plain_text_with_the_match_marked(page, member):
+    finished(
+        member,
+        output="# Opening hours in the holidays\n\nOpen **from _nine_**, see [the <i>plan</i>](https://a.example/wharf)",
+    )
+
+    assert "Opening hours in the holidays · Open from nine, see the &lt;i&gt;plan&lt;/i&gt;" in page().text
+    assert "holidays · <mark>Open</mark> from nine, see the &lt;i&gt;" in page("q=open").text
+    assert "](https://a.example/<mark>wharf</mark>)" in page("q=wharf").text
 
 
 @pytest.mark.parametrize("query", ["", "q=word", "view=deleted", "status=succeeded&since=2026-01-01"])

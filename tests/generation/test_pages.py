@@ -323,6 +323,35 @@ def test_the_cost_is_told_to_the_credit(member, client):
     assert 'href="/billing/"' in text
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"status": "succeeded", "finish_reason": "stop"},
+        {"status": "canceled"},
+        {"status": "failed", "error_code": "idle_timeout"},
+    ],
+)
+def test_what_has_ended_can_be_deleted_from_its_page(member, client, columns):
+    one = ended(member, **columns)
+    address = f"/generations/{one.pk}/"
+
+    assert f'<form method="post" action="{address}deletion/"' in page(client, address)
+    answer = client.post(f"{address}deletion/", follow=True)
+
+    assert answer.redirect_chain == [(f"/generations/?undo={one.pk}", 302)]
+    assert f'<form method="post" action="{address}restoration/">' in answer.text
+    assert client.get(address).status_code == 404
+
+
+def test_what_still_runs_is_stopped_and_not_deleted(member, client):
+    running = GenerationFactory(membership=member, status="running", lease_expires_at=timezone.now())
+
+    text = page(client, f"/generations/{running.pk}/")
+
+    assert "cancellation/" in text
+    assert "deletion/" not in text
+
+
 def test_what_was_asked_is_shown_with_its_labels_and_escaped(member, client):
     asked = ended(member, template="product-announcement", inputs=INPUTS, status="canceled")
 

@@ -152,6 +152,18 @@ def test_the_report_comes_alone_when_htmx_asks_for_it(client: Client, workspace_
     assert "HX-Target" in answer.headers["Vary"]
 
 
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [(15, "50 % more"), (10, "0 % more"), (5, "50 % less"), (150, "More than ten times as much")],
+)
+def test_the_period_is_compared_with_the_one_before(client: Client, workspace_id, now: int, sentence: str) -> None:
+    steps.record(workspace_id, charged=now, at=_days_ago(0))
+    steps.record(workspace_id, charged=10, at=_days_ago(30))
+    steps.record(workspace_id, charged=1000, at=_days_ago(60))
+
+    assert f"{sentence} " in _page(client)
+
+
 def test_the_csv_has_a_line_for_each_day_model_and_template(client: Client, workspace_id) -> None:
     for model in ("m-1", "m-1", "m-2"):
         steps.record(workspace_id, steps.attempt(model=model), charged=5, at=_days_ago(1))

@@ -1,0 +1,98 @@
+// The texts of the composer: drafts that survive until they were sent, and examples that can be taken back.
+(() => {
+  "use strict";
+
+  const DRAFT = "draft:";
+  const form = () => document.getElementById("composer-form");
+  const isComposer = (element) => Boolean(element) && element.id === "composer-form";
+  const fields = () => [...form().elements].filter((field) => field.name && field.type !== "hidden");
+  const texts = () => Object.fromEntries(fields().map((field) => [field.name, field.value]));
+  const inform = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
+
+  // Drafts: per person and template, in this tab ---------------------------------------------------------------------
+
+  const draftKey = () => DRAFT + form().dataset.draft;
+
+  const storing = (work) => {
+    try {
+      return work(sessionStorage);
+    } catch {
+      return null; // A browser that stores nothing keeps no drafts.
+    }
+  };
+
+  const save = (event) => {
+    if (isComposer(event.target.form)) storing((storage) => storage.setItem(draftKey(), JSON.stringify(texts())));
+  };
+
+  const restore = () => {
+    const saved = storing((storage) => JSON.parse(storage.getItem(draftKey())));
+    if (!saved || !form().hasAttribute("data-keeps-draft")) return;
+    fields().forEach((field) => {
+      if (!(field.name in saved) || field.value === saved[field.name]) return;
+      const before = field.value;
+      field.value = saved[field.name];
+      if (field.selectedIndex === -1) field.value = before;
+      inform(field);
+    });
+  };
+
+  const forgetAll = () =>
+    storing((storage) => {
+      Object.keys(storage)
+        .filter((key) => key.startsWith(DRAFT))
+        .forEach((key) => storage.removeItem(key));
+    });
+
+  document.addEventListener("input", save);
+  document.addEventListener("change", save);
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { requestConfig, successful } = event.detail; // The form itself may have been replaced.
+    if (!successful || !requestConfig || !isComposer(requestConfig.elt)) return;
+    storing((storage) => storage.removeItem(draftKey()));
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.action.endsWith("/accounts/logout/")) forgetAll();
+  });
+
+  htmx.onLoad((loaded) => {
+    if (loaded.querySelector("#composer-form") || isComposer(loaded)) restore();
+  });
+
+  // An example, and the way back from it -----------------------------------------------------------------------------
+
+  const fill = (wanted) => {
+    fields().forEach((field) => {
+      if (!(field.name in wanted)) return;
+      field.value = wanted[field.name];
+      inform(field);
+    });
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-fill-example]");
+    if (!button) return;
+    event.preventDefault();
+    const label = button.querySelector("span");
+    const kept = button.keptTexts;
+    if (kept) {
+      fill(kept);
+      label.textContent = button.ownLabel;
+      button.keptTexts = null;
+      return;
+    }
+    const examples = Object.fromEntries(
+      fields().filter((field) => field.dataset.example).map((field) => [field.name, field.dataset.example]),
+    );
+    const typed = texts();
+    const hasTyped = fields().some((field) => field.matches("input, textarea") && field.value.trim());
+    const isSame = Object.entries(examples).every(([name, text]) => typed[name] === text);
+    fill(examples);
+    if (!hasTyped || isSame) return;
+    button.keptTexts = typed;
+    button.ownLabel = label.textContent;
+    label.textContent = button.dataset.undoLabel;
+  });
+})();
