@@ -1,7 +1,7 @@
 """The test suite: real services from bin/test, fast password hashes, mail kept in memory."""
 
 from config.settings.dev import *  # noqa: F403
-from config.settings.dev import DATABASES
+from config.settings.dev import DATABASES, TEMPLATES
 
 DEBUG = False
 ROOT_URLCONF = "config.urls"
@@ -9,3 +9,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # One connection per test process: the test database is renamed after settings are read, which a pool would not see.
 del DATABASES["default"]["OPTIONS"]["pool"]
 DATABASES["owner"]["TEST"] = {"DEPENDENCIES": []}
+# Templates do not change while tests run: parsed once, as in production.
+del TEMPLATES[0]["OPTIONS"]["loaders"]
+TEMPLATES[0]["APP_DIRS"] = True

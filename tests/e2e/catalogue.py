@@ -3,8 +3,10 @@
 A new page is one line here. `{succeeded}` in a path is the id of a generation that dev/sample_data has made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+import pytest
 
 from dev.sample_data.people import BUSY, FRESH, FULL
 
@@ -132,3 +134,31 @@ LAPTOP = [
 
 PRODUCT = [*PUBLIC, *ACCOUNTS, *WORKSHOP, *LIBRARY, *MONEY, *SETTINGS]
 PAGES = [*PRODUCT, *ERRORS, *ADMIN, *LAPTOP]
+# What the normal run looks at, one of each kind; the long run looks at every page.
+IN_THE_NORMAL_RUN = {
+    "landing",
+    "pricing",
+    "contact-errors",
+    "sign-up",
+    "log-in-errors",
+    "composer-first-run",
+    "composer-errors",
+    "generation-streaming",
+    "generation-succeeded",
+    "generation-failed",
+    "history",
+    "billing",
+    "usage",
+    "settings",
+    "error-404",
+    "admin",
+    "dev-components",
+}
+
+
+def in_turn(pages: Iterable[Page]) -> list[Any]:
+    """Return pages as parameters of a test: those of the normal run, and the others marked long."""
+    return [
+        pytest.param(page, id=page.name, marks=[] if page.name in IN_THE_NORMAL_RUN else [pytest.mark.long])
+        for page in pages
+    ]

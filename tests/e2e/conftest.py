@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.cast import Cast
-from tests.e2e.catalogue import PAGES, Page
+from tests.e2e.catalogue import PAGES, Page, in_turn
 from tests.e2e.chromium import CHROMIUM, FLAGS, REQUIRED
 from tests.e2e.looking import Scales
 from tests.e2e.web_process import production_like_process
@@ -65,7 +65,7 @@ def production_url(shared_product: Product) -> Iterator[str]:
         yield base_url
 
 
-@pytest.fixture(scope="package", params=PAGES, ids=lambda page: page.name)
+@pytest.fixture(scope="package", params=in_turn(PAGES))
 def visit(request: pytest.FixtureRequest, cast: Cast, production_url: str) -> Iterator[Visit]:
     """Each page of the catalogue in turn, opened once, as a first visit, for all tests that look at it."""
     profile = cast.profile(request.param.who, base_url=production_url)

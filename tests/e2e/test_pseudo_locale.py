@@ -11,7 +11,7 @@ from dev.pseudo_locale import accent
 from dev.sample_data import people, texts
 from dev.sample_data.month import MODELS
 from tests.e2e.cast import DESKTOP, PHONE, pose
-from tests.e2e.catalogue import PRODUCT, Page
+from tests.e2e.catalogue import PRODUCT, Page, in_turn
 from tests.e2e.looking import ask
 from tests.e2e.web_process import web_process
 from tests.product import ALL_MODELS
@@ -71,7 +71,7 @@ def pseudo_url(shared_product):
         yield base_url
 
 
-@pytest.fixture(scope="module", params=PLAIN, ids=lambda page: page.name)
+@pytest.fixture(scope="module", params=in_turn(PLAIN))
 def accented(request, cast, pseudo_url):
     """Each page of the product in turn, in the pseudo-locale."""
     page: Page = request.param
