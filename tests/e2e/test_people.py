@@ -27,6 +27,7 @@ def context(browser, shared_product):
 def person(page, email, shared_product):
     """Somebody who signed up and followed the link, with the keyboard alone."""
     page.goto("/accounts/signup/")
+    page.wait_for_selector("input[name=email]:focus")
     page.keyboard.type(email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
