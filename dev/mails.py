@@ -26,8 +26,29 @@ class Sample(NamedTuple):
 
 def list_samples() -> list[Sample]:
     """Return every mail that the product can send, in the order in which a person would meet them."""
+    return [*_on_the_way_in(), *_about_changes(), *_about_the_rest()]
+
+
+def overview(request: HttpRequest) -> HttpResponse:
+    """List every mail."""
+    return render(request, "dev/mails.html", {"samples": list_samples()})
+
+
+@shows_a_frame
+def preview(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one mail: its subject, its HTML and its text."""
+    sample = _find(name)
+    return render(request, "dev/mail_preview.html", {"sample": sample, "content": _render(sample)})
+
+
+@framed_html
+def preview_html(request: HttpRequest, name: str) -> str:
+    """Return the HTML of one mail."""
+    return _render(_find(name)).html
+
+
+def _on_the_way_in() -> list[Sample]:
     site = settings.SITE_URL
-    change = {"email": EMAIL, "timestamp": timezone.now(), "ip": "198.51.100.7", "device": "Firefox on Linux"}
     confirmation = {"email": EMAIL, "activate_url": f"{site}/accounts/confirm-email/MQ:1sample:key/"}
     return [
         _account("email_confirmation_signup", "Somebody signed up", confirmation | {"confirmation_hours": 72}),
@@ -52,6 +73,12 @@ def list_samples() -> list[Sample]:
             "A new password was asked for with an unknown address",
             {"email": EMAIL, "signup_url": f"{site}/accounts/signup/"},
         ),
+    ]
+
+
+def _about_changes() -> list[Sample]:
+    change = {"email": EMAIL, "timestamp": timezone.now(), "ip": "198.51.100.7", "device": "Firefox on Linux"}
+    return [
         _account("password_reset", "A new password was chosen through a mail", change),
         _account("password_changed", "The password was changed", change),
         _account("password_set", "A password was chosen for the first time", change),
@@ -61,6 +88,11 @@ def list_samples() -> list[Sample]:
             change | {"from_email": EMAIL, "to_email": "ada.lovelace@example.com"},
         ),
         _account("email_deleted", "An address was removed", change | {"deleted_email": "old@example.com"}),
+    ]
+
+
+def _about_the_rest() -> list[Sample]:
+    return [
         Sample(
             "low_balance",
             "Credits run low",
@@ -76,27 +108,12 @@ def list_samples() -> list[Sample]:
             "plain",
             "Any other mail of a library",
             "mail/plain.html",
-            {"subject": "Sign-in code", "paragraphs": ["Your sign-in code is listed below.", "123456", f"{site}/"]},
+            {
+                "subject": "Sign-in code",
+                "paragraphs": ["Your sign-in code is listed below.", "123456", f"{settings.SITE_URL}/"],
+            },
         ),
     ]
-
-
-def overview(request: HttpRequest) -> HttpResponse:
-    """List every mail."""
-    return render(request, "dev/mails.html", {"samples": list_samples()})
-
-
-@shows_a_frame
-def preview(request: HttpRequest, name: str) -> HttpResponse:
-    """Show one mail: its subject, its HTML and its text."""
-    sample = _find(name)
-    return render(request, "dev/mail_preview.html", {"sample": sample, "content": _render(sample)})
-
-
-@framed_html
-def preview_html(request: HttpRequest, name: str) -> str:
-    """Return the HTML of one mail."""
-    return _render(_find(name)).html
 
 
 def _account(name: str, when: str, context: dict[str, Any]) -> Sample:

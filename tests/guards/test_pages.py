@@ -8,7 +8,7 @@ from django.urls import Resolver404, resolve
 
 from apps.accounts.models import User
 from dev.sample_data.cast import make_cast
-from tests.e2e.catalogue import PAGES, PRODUCT, STAFF
+from tests.e2e.catalogue import IN_THE_NORMAL_RUN, PAGES, PRODUCT, STAFF
 
 QUERIES_MAX = 12
 # Begin, commit and their nested forms: no answer is waited for that a page needs.
@@ -72,6 +72,10 @@ def test_the_names_of_the_catalogue_are_unique_and_fit_for_files():
 
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
+
+
+def test_the_normal_run_looks_at_pages_that_exist():
+    assert {page.name for page in PAGES} >= IN_THE_NORMAL_RUN
 
 
 def test_the_catalogue_shows_every_page_of_the_product():
