@@ -6,6 +6,8 @@ from pathlib import Path, PurePath
 
 import watchfiles
 
+from dev.stand_ins import NAMES
+
 _DEBOUNCE_MS = 400
 
 
@@ -13,12 +15,12 @@ def concerned_by(*, path: PurePath, processes: Iterable[str]) -> set[str]:
     """Return which processes must restart when this file of the checkout, a relative path, has changed."""
     folder = path.parts[0] if path.parts else ""
     everything = set(processes)
-    if folder == "dev" and len(path.parts) > 1 and path.parts[1].startswith("model_server"):
-        return everything & {"model_server"} if path.suffix == ".py" else set()
+    if folder == "dev" and len(path.parts) > 1:
+        return everything & {path.parts[1]} & set(NAMES) if path.suffix == ".py" else set()
     if folder == "apps" and path.suffix in {".py", ".yaml", ".yml", ".mo"}:
         return {name for name in everything if name == "web" or name.startswith("worker")}
     if folder == "config" and path.suffix == ".py":
-        return everything - {"model_server"}
+        return everything - set(NAMES)
     return set()
 
 

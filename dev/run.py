@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from dev.procfile import read_procfile
 from dev.reload import Reloader
 from dev.services import Services, ServicesError, ownership
 from dev.services.ports import LOOPBACK, free_port, is_free
+from dev.stand_ins import NAMES, StandIn, choose_stand_ins
 from dev.supervisor import Supervisor
 from dev.terminal import LogFollower, say, tail
 
@@ -29,7 +30,6 @@ READY_SECONDS = 60
 # A process that has ended this often before it was ready will not get ready.
 HOPELESS_EXITS = 4
 # Started before what needs it and ended after it; the rest starts and ends in this order's reverse.
-MODEL_SERVER = "model_server"
 START_ORDER = ("worker_generation", "worker_default", "beat", "web")
 
 
@@ -72,16 +72,21 @@ def running_product(*, interruption: Interruption, quiet: bool) -> Iterator[str]
         _check_port(port)
         say("Starting PostgreSQL and Valkey ...")
         addresses = services.start()
-        model_port = None if os.environ.get("OPENAI_BASE_URL") else free_port()
-        addresses |= _more_addresses(port=port, model_port=model_port)
+        site_url = _site_url(port)
+        stand_ins = choose_stand_ins(environment=os.environ, site_url=f"http://{LOOPBACK}:{port}", var_dir=var_dir)
+        addresses |= {"SITE_URL": site_url}
+        for stand_in in stand_ins:
+            addresses |= stand_in.addresses
         services.publish(addresses)
         environment = child_environment(addresses=addresses, var_dir=var_dir, port=port)
         supervisor = Supervisor(
-            environment=environment, var_dir=var_dir, processes=_processes(model_port), folder=ROOT, report=say
+            environment=environment, var_dir=var_dir, processes=_processes(stand_ins), folder=ROOT, report=say
         )
-        stack.callback(supervisor.stop_all, last=[MODEL_SERVER])
-        _start(supervisor=supervisor, environment=environment, interruption=interruption, ports=(port, model_port))
-        _welcome(base_url=addresses["SITE_URL"], var_dir=var_dir, seconds=time.monotonic() - started_at)
+        stack.callback(supervisor.stop_all, last=NAMES)
+        _start(
+            supervisor=supervisor, environment=environment, interruption=interruption, port=port, stand_ins=stand_ins
+        )
+        _welcome(addresses=addresses, var_dir=var_dir, seconds=time.monotonic() - started_at)
         if not quiet:
             _follow(supervisor=supervisor, stack=stack)
         yield f"http://{LOOPBACK}:{port}"
@@ -100,23 +105,6 @@ def child_environment(*, addresses: Mapping[str, str], var_dir: Path, port: int)
         "VAR_DIR": str(var_dir),
         "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
-    }
-
-
-def model_server_command(port: int) -> list[str]:
-    """Return the command of the local model server."""
-    return [sys.executable, "-m", "dev.model_server", "--host", LOOPBACK, "--port", str(port)]
-
-
-def model_server_addresses(port: int) -> dict[str, str]:
-    """Return the variables that send the product to the local model server."""
-    base_url = f"http://{LOOPBACK}:{port}/v1"
-    return {
-        "OPENAI_BASE_URL": base_url,
-        "OPENAI_API_KEY": "local",
-        "OPENAI_MODEL": "keel-demo",
-        # A slow and a breaking model beside the demo, to see how the product takes it.
-        "OPENAI_EXTRA_MODELS": "keel-slow-first-token,keel-cut",
     }
 
 
@@ -144,21 +132,19 @@ def _check_port(port: int) -> None:
         raise StartError(f"Port {port} is taken by another program. Choose another: PORT={other} bin/dev")
 
 
-def _more_addresses(*, port: int, model_port: int | None) -> dict[str, str]:
+def _site_url(port: int) -> str:
     site_url = os.environ.get("SITE_URL", "")
     # An address of this machine follows PORT; any other is a tunnel or proxy that somebody chose.
     if not site_url or any(name in site_url for name in ("//127.0.0.1", "//localhost")):
-        site_url = f"http://{LOOPBACK}:{port}"
-    return {"SITE_URL": site_url} | (model_server_addresses(model_port) if model_port else {})
+        return f"http://{LOOPBACK}:{port}"
+    return site_url
 
 
-def _processes(model_port: int | None) -> dict[str, str | list[str]]:
-    """The process lines of the Procfile in the order of starting, after the model server."""
+def _processes(stand_ins: Sequence[StandIn]) -> dict[str, str | list[str]]:
+    """The process lines of the Procfile in the order of starting, after what stands in."""
     lines = read_procfile(ROOT / "Procfile")
     lines.pop("release", None)
-    processes: dict[str, str | list[str]] = {}
-    if model_port:
-        processes[MODEL_SERVER] = model_server_command(model_port)
+    processes: dict[str, str | list[str]] = {stand_in.name: stand_in.command for stand_in in stand_ins}
     for name in sorted(lines, key=lambda name: START_ORDER.index(name) if name in START_ORDER else -1):
         processes[name] = lines[name]
     return processes
@@ -169,22 +155,24 @@ def _start(
     supervisor: Supervisor,
     environment: Mapping[str, str],
     interruption: Interruption,
-    ports: tuple[int, int | None],
+    port: int,
+    stand_ins: Sequence[StandIn],
 ) -> None:
-    port, model_port = ports
-    if model_port:
-        supervisor.start(MODEL_SERVER)
+    for stand_in in stand_ins:
+        supervisor.start(stand_in.name)
     say("Preparing the database ...")
     release_line = read_procfile(ROOT / "Procfile")["release"]
     _run_line(line=release_line, log=supervisor.log("release"), environment=environment, interruption=interruption)
     say("Starting web, workers and beat ...")
     # The demo rows are written while the web process, the longest to come up, already does.
     supervisor.start("web")
-    _run_line(line=SEED_LINE, log=supervisor.log("seed"), environment=environment, interruption=interruption)
+    lines = [SEED_LINE, *(stand_in.prepare_line for stand_in in stand_ins if stand_in.prepare_line)]
+    log = supervisor.log("seed")
+    _run_line(line=" && ".join(lines), log=log, environment=environment, interruption=interruption)
     supervisor.start_all()
     with interruption.heard():
-        if model_port:
-            wait_until_ready(supervisor=supervisor, name=MODEL_SERVER, port=model_port, path="/healthz", seconds=20)
+        for each in stand_ins:
+            wait_until_ready(supervisor=supervisor, name=each.name, port=each.port, path=each.health_path, seconds=20)
         wait_until_ready(supervisor=supervisor, name="web", port=port, path="/readyz", seconds=READY_SECONDS)
 
 
@@ -247,7 +235,9 @@ def _follow(*, supervisor: Supervisor, stack: contextlib.ExitStack) -> None:
         stack.callback(part.stop)
 
 
-def _welcome(*, base_url: str, var_dir: Path, seconds: float) -> None:
+def _welcome(*, addresses: Mapping[str, str], var_dir: Path, seconds: float) -> None:
+    base_url = addresses["SITE_URL"]
+    payments = addresses.get("STRIPE_API_BASE") or "Stripe itself, as .env says"
     say(
         f"""
 Ready after {seconds:.1f} s: {base_url}
@@ -255,6 +245,7 @@ Ready after {seconds:.1f} s: {base_url}
   customer   demo@keel.local / demo-password
   staff      staff@keel.local / staff-password   {base_url}/admin/
   mail       {base_url}/dev/mailbox/
+  payments   {payments}
   logs       {var_dir / "logs"}
 
 Ctrl-C stops everything.

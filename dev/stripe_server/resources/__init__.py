@@ -1,0 +1,1 @@
+"""One module per kind of object: the calls about it, and what else makes or changes it."""
