@@ -15,13 +15,20 @@ import psycopg
 import redis
 
 from dev.procfile import read_procfile
-from dev.run import ROOT, child_environment, model_server_command
+from dev.run import ROOT, child_environment
 from dev.services import Services
 from dev.services.ports import LOOPBACK, free_port
+from dev.stand_ins import STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, model_server, stripe_server
 from dev.supervisor import Supervisor
+from tests.plans import write_plans
+from tests.stripe import StandIn
 
 EMAIL, PASSWORD = "demo@keel.local", "demo-password"
-DEADLINES = "queue=12;first_token=4;idle=3;total=30"
+# A worker that starts on a busy machine must still be in time for what waits.
+DEADLINES = "queue=20;first_token=4;idle=3;total=30"
+# Logins with known passwords are made where DEBUG is on alone, whatever settings the product runs with afterwards.
+SEED = f"DJANGO_SETTINGS_MODULE=config.settings.dev {sys.executable} manage.py seed_demo"
+COLLECT = f"{sys.executable} manage.py collectstatic --no-input --clear --verbosity 0"
 ALL_MODELS = "keel-echo,keel-long,keel-slow-first-token,keel-stall,keel-trickle,keel-endless,keel-demo-fast,keel-cut"
 
 
@@ -32,12 +39,15 @@ class Product:
         self.services = Services(var_dir)
         self.port, self.model_port = free_port(), free_port()
         self.base_url = f"http://{LOOPBACK}:{self.port}"
+        self.stripe = StandIn(port=free_port(), secret_key=STRIPE_SECRET_KEY, webhook_secret=STRIPE_WEBHOOK_SECRET)
         self._more = environment
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> "Product":
         self._stack.callback(self.services.stop)
+        stripe = stripe_server(self.stripe.port, site_url=self.base_url, state=None)
         addresses = self.services.start() | {
+            **stripe.addresses,
             "SITE_URL": self.base_url,
             "OPENAI_BASE_URL": f"http://{LOOPBACK}:{self.model_port}/v1",
             "OPENAI_API_KEY": "local",
@@ -45,6 +55,7 @@ class Product:
             "OPENAI_EXTRA_MODELS": ALL_MODELS,
             "GENERATION_DEADLINES": DEADLINES,
             "GENERATION_LIMITS": "user=10000;workspace=10000;address=10000",
+            "PLANS_FILE": write_plans(self.services.var_dir / "plans.yaml"),
             "EMAIL_URL": f"filemail:///{self.services.var_dir / 'mail'}",
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
@@ -54,16 +65,18 @@ class Product:
         self.environment.update(addresses | self._more)
         lines = read_procfile(ROOT / "Procfile")
         release = lines.pop("release")
-        processes = {"model_server": model_server_command(self.model_port)} | lines
+        stand_ins = {"model_server": model_server(self.model_port).command, "stripe_server": stripe.command}
+        processes = stand_ins | lines
         self.supervisor = Supervisor(
             environment=self.environment, var_dir=var_dir, processes=processes, folder=ROOT, report=print
         )
-        self._stack.callback(self.supervisor.stop_all, last=["model_server"])
+        self._stack.callback(self.supervisor.stop_all, last=list(stand_ins))
         self._empty()
-        for command in (release, f"{sys.executable} manage.py seed_demo"):
+        for command in (release, SEED, *([COLLECT] if "STATIC_ROOT" in self._more else [])):
             self.run(command)
         self.supervisor.start_all()
         self.wait_until_ready()
+        self.run(stripe.prepare_line)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -76,8 +89,8 @@ class Product:
         return done.stdout
 
     def wait_until_ready(self, *, seconds: float = 40) -> None:
-        """Wait until web and model server answer."""
-        for url in (f"{self.base_url}/readyz", f"http://{LOOPBACK}:{self.model_port}/healthz"):
+        """Wait until web, model server and the local Stripe answer."""
+        for url in (f"{self.base_url}/readyz", f"http://{LOOPBACK}:{self.model_port}/healthz", self.stripe.url):
             wait_for(lambda url=url: _answers(url), seconds=seconds)
 
     def _empty(self) -> None:
@@ -174,7 +187,7 @@ class Customer:
         sql = "SELECT status FROM generation_generation WHERE id = %s AND finished_at IS NOT NULL"
         return str(wait_for(lambda: self.product.value(sql, generation_id), seconds=seconds))
 
-    def wait_until_streaming(self, generation_id: str, *, characters: int = 1, seconds: float = 20) -> None:
+    def wait_until_streaming(self, generation_id: str, *, characters: int = 1, seconds: float = 40) -> None:
         """Wait until the model has sent so much text for this generation."""
 
         def streaming() -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 import httpx2
 
 from dev.procfile import read_procfile
-from dev.run import ROOT, child_environment, model_server_command
+from dev.run import ROOT, child_environment
 from dev.services import Services
 from dev.services.ports import LOOPBACK, free_port
+from dev.stand_ins import model_server
 from dev.supervisor import Supervisor
 from tests.box.image import Image
 from tests.product import wait_for
@@ -99,7 +100,7 @@ class Boxed:
 
     def _start_all(self) -> None:
         names = [name for name in read_procfile(ROOT / "Procfile") if name != "release"]
-        processes: dict[str, Any] = {"model_server": model_server_command(self.model_port)}
+        processes: dict[str, Any] = {"model_server": model_server(self.model_port).command}
         processes |= {name: self._command(name) for name in names}
         var_dir = self.services.var_dir
         environment = child_environment(addresses={}, var_dir=var_dir, port=self.port)

@@ -91,7 +91,7 @@ def test_a_run_that_nobody_claims_is_ended_and_its_hold_released(product, custom
     product.supervisor.stop(["worker_generation"])
     generation = customer.start("keel-echo", "is anybody there at all")
 
-    status = customer.wait_until_terminal(generation, seconds=30)
+    status = customer.wait_until_terminal(generation, seconds=60)
     product.supervisor.start("worker_generation")
 
     assert status == "failed"

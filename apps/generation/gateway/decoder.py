@@ -32,6 +32,9 @@ class StreamDecoder:
         self._buffer += data
         if len(self._buffer) > LINE_BYTES_MAX:
             raise errors.MalformedStreamError("a line without an end")
+        # Looking through the whole buffer each time would make a line without an end cost the square of its length.
+        if b"\n" not in data:
+            return
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = bytearray(rest)
         for line in lines:
