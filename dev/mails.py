@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.core import mail_rendering
 from apps.core.mail_rendering import MailContent
+from dev.billing_mails import list_billing_mails
 from dev.mail_frame import framed_html, shows_a_frame
 
 EMAIL = "ada@example.com"
@@ -26,7 +27,7 @@ class Sample(NamedTuple):
 
 def list_samples() -> list[Sample]:
     """Return every mail that the product can send, in the order in which a person would meet them."""
-    return [*_on_the_way_in(), *_about_changes(), *_about_the_rest()]
+    return [*_on_the_way_in(), *_about_changes(), *_about_money(), *_about_the_rest()]
 
 
 def overview(request: HttpRequest) -> HttpResponse:
@@ -89,6 +90,10 @@ def _about_changes() -> list[Sample]:
         ),
         _account("email_deleted", "An address was removed", change | {"deleted_email": "old@example.com"}),
     ]
+
+
+def _about_money() -> list[Sample]:
+    return [Sample(mail.name, mail.when, f"mail/{mail.name}.html", mail.context) for mail in list_billing_mails()]
 
 
 def _about_the_rest() -> list[Sample]:

@@ -199,6 +199,8 @@ def related_to_workspace(workspace_id: UUID) -> list[Related]:
         Related(_("Ledger"), "billing.ledgerentry", {"account": workspace_id}),
         Related(_("Holds"), "billing.hold", {"account": workspace_id}),
         Related(_("Grants"), "billing.creditgrant", {"account": workspace_id}),
+        Related(_("Payments"), "billing.payment", {"workspace": workspace_id}),
+        Related(_("Subscriptions"), "billing.subscription", {"workspace": workspace_id}),
         Related(_("Generations"), "generation.generation", {"workspace": workspace_id}),
         Related(_("Usage records"), "usage.usagerecord", {"workspace": workspace_id}),
         Related(_("Usage by day"), "usage.dailyusage", {"workspace": workspace_id}),

@@ -18,10 +18,16 @@ _OF_SOURCE: dict[str, Sentence] = {
     CreditGrant.Source.PROMOTION: _("Credits as a present."),
     CreditGrant.Source.STAFF: _("Credits from our team."),
     CreditGrant.Source.RETURNED: _("Credits that came back."),
+    CreditGrant.Source.OVERAGE: _("Credits beyond your balance: on the next invoice of your plan."),
+}
+# A plan's credits come in two more ways, which their keys tell.
+_OF_PLAN_KEY: dict[str, Sentence] = {
+    "trial:": _("Credits of your trial."),
+    "allowance:": _("The free plan filled up your balance."),
 }
 _OF_KIND: dict[str, Sentence] = {
     LedgerEntry.Kind.CAPTURE: _("Used."),
-    LedgerEntry.Kind.REFUND: _("Taken back, because the purchase was refunded."),
+    LedgerEntry.Kind.REFUND: _("Taken back, because money went back or the plan became smaller."),
     LedgerEntry.Kind.EXPIRY: _("Expired without being used."),
     LedgerEntry.Kind.REVERSAL: _("An earlier entry was undone."),
     LedgerEntry.Kind.ADJUSTMENT: _("Corrected by our team."),
@@ -29,6 +35,7 @@ _OF_KIND: dict[str, Sentence] = {
 _USED_BY_GENERATION = _("Used by a generation.")
 # The caller that captured names its subject in the idempotency key; the address is known by its URL name alone.
 _GENERATION_KEY = re.compile(r"(?:^|:)generation:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::|$)")
+_CORRECTION_KEY = re.compile(r"payment:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):correction:")
 
 
 class Explanation(NamedTuple):
@@ -39,9 +46,10 @@ class Explanation(NamedTuple):
 
 
 def explain(entry: LedgerEntry) -> Explanation:
-    """Explain an entry (its grant is best loaded with it)."""
-    subject_url = find_subject_url(entry.idempotency_key)
-    return Explanation(_sentence(entry, by_generation=subject_url is not None), subject_url or "")
+    """Explain an entry (its grant and its payment are best loaded with it)."""
+    generation_url = find_subject_url(entry.idempotency_key)
+    sentence = _sentence(entry, by_generation=generation_url is not None)
+    return Explanation(sentence, generation_url or _receipt_url(entry))
 
 
 def find_subject_url(idempotency_key: str) -> str | None:
@@ -55,7 +63,21 @@ def _sentence(entry: LedgerEntry, *, by_generation: bool) -> Sentence:
         return _USED_BY_GENERATION
     if entry.kind in _OF_KIND:
         return _OF_KIND[entry.kind]
-    return _OF_SOURCE[entry.grant.source] if entry.grant else entry.get_kind_display()
+    if entry.grant is None:
+        return entry.get_kind_display()
+    if entry.grant.source == CreditGrant.Source.PLAN:
+        named = (sentence for start, sentence in _OF_PLAN_KEY.items() if entry.idempotency_key.startswith(start))
+        return next(named, _OF_SOURCE[entry.grant.source])
+    return _OF_SOURCE[entry.grant.source]
+
+
+def _receipt_url(entry: LedgerEntry) -> str:
+    """Return the address of the payment that brought an entry, or that a correction belongs to."""
+    payment = getattr(entry, "payment", None)
+    if payment is not None:
+        return reverse("billing:receipt", args=[payment.pk])
+    corrected = _CORRECTION_KEY.match(entry.idempotency_key)
+    return reverse("billing:receipt", args=[corrected[1]]) if corrected else ""
 
 
 def _generation_url(generation_id: str) -> str:

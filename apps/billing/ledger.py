@@ -224,9 +224,10 @@ def reverse(*, entry_id: UUID, idempotency_key: str, actor: str, note: str) -> E
 
 
 def refund(*, entry_id: UUID, amount_credits: int, idempotency_key: str, actor: str, note: str) -> Entry:
-    """Take back a part of a purchase whose money was returned. Spent credits that are taken back become debt.
+    """Take back a part of a purchase, a plan's credits or returned ones, whose money went back.
 
-    Raises RefundExceedsPurchaseError, EntryNotReversibleError, EntryNotFoundError and IdempotencyConflictError.
+    Spent credits that are taken back become debt. Raises RefundExceedsPurchaseError, EntryNotReversibleError,
+    EntryNotFoundError and IdempotencyConflictError.
     """
     _assert_amount(amount_credits, at_least=1)
     fingerprint = _fingerprint("refund", entry_id, amount_credits)

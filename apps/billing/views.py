@@ -1,12 +1,19 @@
-"""The billing page: what a workspace has, and where every credit came from and went to."""
+"""The billing page: the plan, what a workspace has, what it paid, and where every credit came from and went to."""
 
-from django.http import HttpResponse
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
-from apps.billing import selectors
+from apps.billing import news, offers, receipts, selectors, stripe_client
+from apps.billing.buyers import can_buy
+from apps.billing.catalogue import load_catalogue
 from apps.billing.explanations import explain, find_subject_url
+from apps.billing.selectors import Balance
+from apps.billing.summary import summarize
 from apps.core.db import workspace_scope
 from apps.core.htmx import render_page
 
@@ -16,15 +23,30 @@ ENTRIES_PER_PAGE = 50
 @require_safe
 @workspace_required
 def overview(request: WorkspaceHttpRequest) -> HttpResponse:
-    """Show balance, open holds, grants and one page of the ledger; `?before=` is the position to continue below."""
+    """Show plan, balance, what can be bought, what was paid, and the ledger; `?before=` is its position to go on at."""
     with workspace_scope(request.workspace.pk):
-        context = _overview(request)
+        balance = selectors.get_balance(request.workspace.pk)
+        # The frame shows the balance, too, under this name.
+        context = _ledger(request) | {"credits": balance}
+        if context["is_first_page"]:
+            context |= _shop(request, balance=balance)
     return render_page(request, "billing/overview.html", context)
 
 
-def _overview(request: WorkspaceHttpRequest) -> dict[str, object]:
+@require_safe
+@workspace_required
+def receipt(request: WorkspaceHttpRequest, payment_id: UUID) -> HttpResponse:
+    """Show one payment: what was bought, the credits that it brought, and what was taken back of both."""
+    with workspace_scope(request.workspace.pk):
+        found = receipts.find_receipt(workspace_id=request.workspace.pk, payment_id=payment_id)
+        if found is None:
+            raise Http404
+    return render_page(request, "billing/receipt.html", {"receipt": found})
+
+
+def _ledger(request: WorkspaceHttpRequest) -> dict[str, object]:
     workspace_id = request.workspace.pk
-    entries = selectors.list_entries(workspace_id).select_related("grant")
+    entries = selectors.list_entries(workspace_id).select_related("grant", "payment")
     before = request.GET.get("before", "")
     # At most 18 digits: anything longer is no position, and more than the column could be compared with.
     if before.isascii() and before.isdigit() and len(before) <= 18:
@@ -33,11 +55,27 @@ def _overview(request: WorkspaceHttpRequest) -> dict[str, object]:
     shown = page[:ENTRIES_PER_PAGE]
     here = request.path
     return {
-        "balance": selectors.get_balance(workspace_id),
-        "holds": [(hold, find_subject_url(hold.idempotency_key)) for hold in selectors.list_open_holds(workspace_id)],
-        "grants": list(selectors.list_grants(workspace_id)),
         "lines": [(entry, explain(entry)) for entry in shown],
         "older_url": f"{here}?before={shown[-1].position}" if len(page) > len(shown) else "",
         "newest_url": here if before else "",
         "is_first_page": not before,
+    }
+
+
+def _shop(request: WorkspaceHttpRequest, *, balance: Balance) -> dict[str, object]:
+    workspace_id, now = request.workspace.pk, timezone.now()
+    catalogue, summary = load_catalogue(), summarize(workspace_id, at=now)
+    is_buyer = can_buy(request.membership.role)
+    # The frame shows the news, too, and would ask for the plan once more.
+    return {
+        "billing_news": news.describe(summary.held, debt=balance.debt, due=summary.due, at=now) if is_buyer else [],
+        "summary": summary,
+        "packs": offers.list_pack_offers(catalogue),
+        "pack_credits_days": catalogue.rules.pack_credits_days,
+        "can_buy": is_buyer,
+        "is_selling": stripe_client.is_configured(),
+        "holds": [(hold, find_subject_url(hold.idempotency_key)) for hold in selectors.list_open_holds(workspace_id)],
+        "grants": list(selectors.list_grants(workspace_id)),
+        "invoices": list(receipts.list_invoices(workspace_id)),
+        "receipts": receipts.list_receipts(workspace_id),
     }

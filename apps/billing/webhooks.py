@@ -3,12 +3,14 @@
 import time
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.billing import events, stripe_client
+from apps.billing import events, stripe_client, tasks
 from apps.core.errors import DomainError
+from apps.core.ringing import ring_on_commit
 
 # Far above any event of Stripe's.
 BODY_BYTES_MAX = 256 * 1024
@@ -23,6 +25,7 @@ class DeliveryTooLargeError(DomainError):
 
 
 @csrf_exempt
+@login_not_required
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """Record a signed delivery; 2xx means that it is stored, and nothing more. 404 where no secret is configured."""
@@ -34,5 +37,6 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     if len(body) > BODY_BYTES_MAX:
         raise DeliveryTooLargeError
     signature = request.headers.get("Stripe-Signature", "")
-    events.record_event(stripe_client.construct_event(body=body, signature=signature, now=time.time()))
+    event_id = events.record_event(stripe_client.construct_event(body=body, signature=signature, now=time.time()))
+    ring_on_commit(tasks.process_event, event_id=str(event_id))
     return HttpResponse(status=204)

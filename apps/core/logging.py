@@ -46,6 +46,7 @@ def logging_config(*, json: bool) -> dict[str, Any]:
             "uvicorn": {"handlers": [], "level": "INFO"},
             "uvicorn.access": {"handlers": [], "level": "WARNING"},
             "httpx2": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
             "django_structlog": {"level": "INFO"},
         },
     }

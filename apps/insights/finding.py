@@ -8,7 +8,16 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from apps.accounts.models import User, Workspace
-from apps.billing.models import Hold, LedgerEntry, WebhookEvent
+from apps.billing.models import (
+    CheckoutSession,
+    Customer,
+    Hold,
+    Invoice,
+    LedgerEntry,
+    Payment,
+    Subscription,
+    WebhookEvent,
+)
 from apps.core.admin_links import list_url
 from apps.core.db import system_scope
 from apps.core.models import AuditEntry, OutgoingMail
@@ -17,7 +26,8 @@ from apps.generation.models import Attempt, Generation
 # What is searched, in the order in which it is shown. The admin's own search of each finds the rows.
 BY_NAME = [User, Generation, Workspace, OutgoingMail]
 # A person's ledger would only hide their runs: these rows are found by an id or a request id.
-BY_ID = [*BY_NAME, Attempt, LedgerEntry, Hold, AuditEntry, WebhookEvent]
+SOLD = [Customer, CheckoutSession, Subscription, Invoice, Payment]
+BY_ID = [*BY_NAME, *SOLD, Attempt, LedgerEntry, Hold, AuditEntry, WebhookEvent]
 ROWS_MAX = 8
 GENERATIONS_MAX = 25
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.billing import figures as billing
+from apps.billing.money import format_money
 from apps.core import figures as core
 from apps.core.admin_filters import day_query
 from apps.core.admin_links import list_url
@@ -20,9 +21,12 @@ from apps.generation import figures as generation
 from apps.generation.models import Generation
 
 DAYS = 7
-# An event of Stripe that waits for longer than this is no news.
+# What is told of "30 days"; an event of Stripe that waits for longer is no news.
 EVENTS_DAYS = 30
+# Banks take longer than a month to dispute a payment.
+DISPUTABLE_DAYS = 120
 ERROR_CODES_MAX = 5
+EVENT_LATE = timedelta(minutes=10)
 MAIL_LATE = timedelta(minutes=5)
 # A shorter wait is told in seconds.
 MINUTES_FROM_SECONDS = 120
@@ -41,6 +45,8 @@ class Figure:
     url: str
     hint: str = ""
     level: str = ""
+    # Shown instead of the number: money.
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,14 +225,76 @@ def _fill_mail(overview: Overview) -> None:
     overview.figures += [waiting, Figure(gettext_lazy("Mails failed"), outbox.failed, failed_url, hint, level)]
 
 
+def _fill_revenue(overview: Overview) -> None:
+    today, first = overview.now.date(), _first_of_last_days(overview)
+    revenue = billing.sum_revenue(start=_midnight(first), today=_midnight(today))
+    of_today = [(format_money(found.today, found.currency), found.today_count) for found in revenue]
+    of_month = [(format_money(found.all, found.currency), found.all_count) for found in revenue]
+    overview.figures += [
+        _money_figure(gettext_lazy("Revenue today"), of_today, first=today),
+        _money_figure(gettext_lazy("Revenue in 30 days"), of_month, first=first),
+    ]
+
+
+def _money_figure(label: str | Promise, sums: list[tuple[str, int]], *, first: date) -> Figure:
+    """Show the largest currency; others, should there be any, are told beside it."""
+    shown, count = [text for text, _count in sums] or ["-"], sum(count for _text, count in sums)
+    hint = ngettext("%(count)d payment, less refunds", "%(count)d payments, less refunds", count) % {"count": count}
+    if shown[1:]:
+        hint = _("and %(others)s") % {"others": ", ".join(shown[1:])}
+    return Figure(label, count, list_url("billing.payment", from_=first), hint, text=shown[0])
+
+
+def _fill_subscriptions(overview: Overview) -> None:
+    first = _first_of_last_days(overview)
+    found = billing.count_subscriptions(start=_midnight(first))
+    hint = _("in 30 days; %(count)d overdue now") % {"count": found.overdue} if found.overdue else _("in 30 days")
+    url = list_url("billing.subscription", standing="begun", from_=first)
+    overview.figures.append(Figure(gettext_lazy("New subscriptions"), found.new, url, hint))
+
+
+def _fill_uncollected(overview: Overview) -> None:
+    first = _first_of_last_days(overview)
+    disputable = _midnight(overview.now.date() - timedelta(days=DISPUTABLE_DAYS))
+    found = billing.count_uncollected(start=_midnight(first), disputable=disputable)
+    url = list_url("billing.invoice", collection="failed", from_=first)
+    hint, level = (_("invoices still open"), "warning") if found.invoices else (_("nothing is overdue"), "")
+    overview.figures.append(Figure(gettext_lazy("Failed payments"), found.invoices, url, hint, level))
+    if found.disputes:
+        url = list_url("billing.payment", trouble="open", from_=disputable.date())
+        hint = _("answer them at Stripe")
+        overview.figures.append(Figure(gettext_lazy("Open disputes"), found.disputes, url, hint, "error"))
+
+
 def _fill_events(overview: Overview) -> None:
     first = overview.now.date() - timedelta(days=EVENTS_DAYS - 1)
-    counts = billing.count_unprocessed_events(start=_midnight(first))
-    level = "error" if "failed" in counts else ""
-    hint = ", ".join(f"{count} {status}" for status, count in counts.items())
+    found = billing.get_waiting_events(start=_midnight(first))
+    hints, level = [], ""
+    if found.failed:
+        hints.append(_("%(count)d failed") % {"count": found.failed})
+        level = "error"
+    if found.oldest_at:
+        hints.append(
+            _("the oldest waits for %(time)s") % {"time": _duration((overview.now - found.oldest_at).total_seconds())}
+        )
+        level = level or ("warning" if overview.now - found.oldest_at > EVENT_LATE else "")
     url = list_url("billing.webhookevent", unprocessed="yes", from_=first)
     label = gettext_lazy("Stripe events not processed")
-    overview.figures.append(Figure(label, sum(counts.values()), url, hint or _("nothing waits"), level))
+    hint = ", ".join(hints) or _("nothing waits")
+    overview.figures.append(Figure(label, found.failed + found.waiting, url, hint, level))
+
+
+def _fill_reconciliation(overview: Overview) -> None:
+    differences = billing.find_latest_differences()
+    if differences is None:
+        return
+    hint, level = (_("look at them"), "error") if differences else (_("Stripe and our books agree"), "")
+    url = list_url("billing.reconciliation")
+    overview.figures.append(Figure(gettext_lazy("Differences with Stripe"), differences, url, hint, level))
+
+
+def _first_of_last_days(overview: Overview) -> date:
+    return overview.now.date() - timedelta(days=EVENTS_DAYS - 1)
 
 
 PARTS: dict[str, tuple[str, Callable[[Overview], None]]] = {
@@ -235,7 +303,11 @@ PARTS: dict[str, tuple[str, Callable[[Overview], None]]] = {
     "holds": ("billing.hold", _fill_holds),
     "credits": ("billing.ledgerentry", _fill_credits),
     "mail": ("core.outgoingmail", _fill_mail),
+    "revenue": ("billing.payment", _fill_revenue),
+    "subscriptions": ("billing.subscription", _fill_subscriptions),
+    "uncollected": ("billing.invoice", _fill_uncollected),
     "events": ("billing.webhookevent", _fill_events),
+    "reconciliation": ("billing.reconciliation", _fill_reconciliation),
 }
 
 

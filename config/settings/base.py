@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from apps.core.logging import logging_config
@@ -153,10 +155,18 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
     "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
+    "sweep-events": {"task": "apps.billing.tasks.sweep_events", "schedule": 10},
+    "catch-up-with-stripe": {"task": "apps.billing.tasks.catch_up", "schedule": 900},
+    # At a time of day, so that a beat which restarts often still comes to it.
+    "reconcile-stripe": {"task": "apps.billing.tasks.reconcile", "schedule": crontab(hour="4", minute="20")},
     "expire-holds": {"task": "apps.billing.tasks.expire_holds", "schedule": 60},
     "expire-grants": {"task": "apps.billing.tasks.expire_grants", "schedule": 300},
     "forget-dead-sessions": {"task": "apps.accounts.tasks.forget_dead_sessions", "schedule": 3600},
     "notify-low-balances": {"task": "apps.billing.tasks.notify_low_balances", "schedule": 60},
+    "buy-top-ups": {"task": "apps.billing.tasks.buy_top_ups", "schedule": 60},
+    "report-overage": {"task": "apps.billing.tasks.report_overage", "schedule": 30},
+    "give-allowances": {"task": "apps.billing.tasks.give_allowances", "schedule": 600},
+    "notify-about-plans": {"task": "apps.billing.tasks.notify_about_plans", "schedule": 600},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
 }
 
@@ -233,16 +243,27 @@ GENERATION_MODELS = [OPENAI_MODEL, *env.list("OPENAI_EXTRA_MODELS", default=[])]
 GENERATION_DEADLINES = {"queue": 120.0, "first_token": 45.0, "idle": 30.0, "total": 300.0} | env.dict(
     "GENERATION_DEADLINES", cast={"value": float}, default={}
 )
-# Generations that may start within any minute.
-GENERATION_LIMITS = {"user": 20, "workspace": 60, "address": 60} | env.dict(
+# Generations that may start within any minute: ceilings of the deployment, above what any plan allows (plans.yaml).
+GENERATION_LIMITS = {"user": 600, "workspace": 600, "address": 600} | env.dict(
     "GENERATION_LIMITS", cast={"value": int}, default={}
 )
+
+# --- What is sold ---
+
+# Another file in the place of apps/billing/plans.yaml.
+PLANS_FILE = env.str("PLANS_FILE", default="")
 
 # --- Stripe: without a webhook secret, its address answers 404 ---
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+# Where a Buy button may lead: a browser also checks where a form that was sent is redirected to.
+STRIPE_PAGES = ["https://checkout.stripe.com", "https://billing.stripe.com"]
+if STRIPE_API_BASE:
+    STRIPE_PAGES = ["{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))]
+# Whether Stripe computes and collects tax on every sale; it needs Stripe Tax to be set up there.
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
 
 # --- Web ---
 
@@ -264,7 +285,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *STRIPE_PAGES],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

@@ -6,6 +6,7 @@ import time
 import pytest
 import stripe
 from django.test import Client
+from django.utils import timezone
 
 from apps.billing.models import WebhookEvent
 from apps.billing.webhooks import BODY_BYTES_MAX
@@ -154,7 +155,7 @@ def test_characters_that_postgresql_refuses_do_not_lose_an_event(db):
 
 def test_a_repeated_delivery_changes_nothing(db):
     deliver(GOOD)
-    WebhookEvent.objects.update(status="processed")
+    WebhookEvent.objects.update(status="processed", processed_at=timezone.now())
 
     assert deliver(GOOD, sign(GOOD, age_seconds=10)).status_code == 204
     assert WebhookEvent.objects.get().status == "processed"

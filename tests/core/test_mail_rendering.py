@@ -17,7 +17,7 @@ HOSTILE = 'Ada <b>&amp; "Co"</b>\r\n\r\nBcc: everybody@example.com'
 HOSTILE_ON_ONE_LINE = 'Ada <b>&amp; "Co"</b> Bcc: everybody@example.com'
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 8
 # What other templates are made of.
-NO_MAILS = {"mail/layout.html", "mail/security.html"}
+NO_MAILS = {"mail/layout.html", "mail/security.html", "mail/billing.html"}
 
 
 class Reading(HTMLParser):

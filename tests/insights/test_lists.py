@@ -157,7 +157,9 @@ def test_ids_tell_their_time():
 
 def test_events_that_wait_are_one_filter_away(root):
     for number, status in enumerate(["received", "failed", "processed"]):
-        WebhookEvent.objects.create(stripe_id=f"evt_{number}", type="t", payload={}, status=status)
+        WebhookEvent.objects.create(
+            stripe_id=f"evt_{number}", type="t", payload={}, status=status, processed_at=timezone.now()
+        )
 
     assert root.get(address("billing.webhookevent"), {"unprocessed": "yes"}).context["cl"].result_count == 2
 

@@ -63,6 +63,7 @@ class CreditGrant(models.Model):
         PROMOTION = "promotion", _("Promotion")
         STAFF = "staff", _("Staff")
         RETURNED = "returned", _("Returned")
+        OVERAGE = "overage", _("Overage")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(CreditAccount, on_delete=models.PROTECT, related_name="grants", db_index=False)
@@ -79,7 +80,7 @@ class CreditGrant(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "idempotency_key"], name="grant_key_once"),
             models.CheckConstraint(
-                condition=Q(source__in=["sign_up", "plan", "purchase", "promotion", "staff", "returned"]),
+                condition=Q(source__in=["sign_up", "plan", "purchase", "promotion", "staff", "returned", "overage"]),
                 name="grant_source_known",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="grant_amount_positive"),
@@ -250,45 +251,13 @@ class LedgerEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["grant"], name="entry_of_grant", condition=Q(grant__isnull=False)),
+            # What a workspace has used in a month, from the index alone.
+            models.Index(
+                fields=["account", "created_at"], name="entry_captured", include=["amount"], condition=Q(kind="capture")
+            ),
             models.Index(fields=["request_id"], name="entry_request_id", condition=~Q(request_id="")),
         ]
         triggers = [pgtrigger.Protect(name="entry_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount:+d}"
-
-
-class WebhookEvent(models.Model):
-    """A fact that Stripe told us, stored once however often it is delivered; it outlives its handler's failure."""
-
-    app_role_privileges = "SELECT, INSERT, UPDATE"
-
-    class Status(models.TextChoices):
-        RECEIVED = "received", _("Received")
-        PROCESSING = "processing", _("Processing")
-        PROCESSED = "processed", _("Processed")
-        FAILED = "failed", _("Failed")
-        IGNORED = "ignored", _("Ignored")
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    stripe_id = models.CharField(_("Stripe's id"), max_length=255, unique=True)
-    type = models.CharField(_("type"), max_length=255)
-    payload = models.JSONField(_("payload"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RECEIVED)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    error = models.CharField(_("last error"), max_length=250, blank=True)
-    received_at = models.DateTimeField(_("received at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("webhook event")
-        verbose_name_plural = _("webhook events")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(status__in=["received", "processing", "processed", "failed", "ignored"]),
-                name="webhook_event_status_known",
-            ),
-            models.CheckConstraint(condition=~Q(stripe_id=""), name="webhook_event_id_given"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.stripe_id}"

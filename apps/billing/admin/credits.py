@@ -1,4 +1,4 @@
-"""The ledger in the admin: to read; a balance is corrected through an adjustment alone."""
+"""Balances, ledger, holds and grants: to read; a balance is corrected through an adjustment alone."""
 
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,11 @@ from apps.accounts.admin import CustomerRowsAdmin, related_to_workspace
 from apps.accounts.models import Workspace
 from apps.billing import ledger
 from apps.billing.answers import Entry
-from apps.billing.figures import GRANTED, SPENT, UNPROCESSED
+from apps.billing.figures import GRANTED, SPENT
 from apps.billing.forms import AdjustmentForm
-from apps.billing.models import CreditAccount, CreditGrant, Hold, LedgerEntry, WebhookEvent
+from apps.billing.models import CreditAccount, CreditGrant, Hold, LedgerEntry, Payment
 from apps.core import audit
-from apps.core.admin import ReadOnlyAdmin
-from apps.core.admin_filters import LatelySeenFilter, TimeFilter, related_filter
+from apps.core.admin_filters import TimeFilter, related_filter
 from apps.core.admin_links import Related, badge, link_to
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
@@ -167,6 +166,9 @@ class LedgerEntryAdmin(CustomerRowsAdmin):
         """Return the ways to what the entry was for and to what it belongs with."""
         ways = [Related(_("All of this account"), "billing.ledgerentry", {"account": row.account_id})]
         ways.append(Related(_("Reversed by"), "billing.ledgerentry", {"reverses": row.pk}))
+        payment = Payment.objects.filter(grant_entry__grant=row.grant_id).first() if row.grant_id else None
+        if payment:
+            ways.insert(0, Related(_("Payment"), "billing.payment", {"q": payment.pk}))
         if row.hold_id:
             ways.insert(0, Related(_("Generation"), "generation.generation", {"hold": row.hold_id}))
         if row.grant_id:
@@ -225,38 +227,3 @@ class CreditGrantAdmin(CustomerRowsAdmin):
             Related(_("Ledger entries"), "billing.ledgerentry", {"grant": row.pk}),
             Related(_("Grants of this account"), "billing.creditgrant", {"account": row.account_id}),
         ]
-
-
-class UnprocessedFilter(admin.SimpleListFilter):
-    """Events that are not dealt with yet."""
-
-    title = gettext_lazy("progress")
-    parameter_name = "unprocessed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Not processed")), ("no", _("Processed or ignored"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
-        unprocessed = Q(status__in=UNPROCESSED)
-        return queryset.filter({"yes": unprocessed, "no": ~unprocessed}.get(self.value() or "", Q()))
-
-
-@admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnlyAdmin):
-    """What Stripe told us; the payload only on an event's own page."""
-
-    time_field = "received_at"
-    list_display = ["received_at", "type", "stripe_id", "shown_status", "attempts", "error"]
-    list_filter = [UnprocessedFilter, "status", TimeFilter, ("type", LatelySeenFilter)]
-    search_fields = ["id", "stripe_id", "type"]
-    search_help_text = gettext_lazy("Stripe's id of the event, or its type.")
-    ordering = ["-id"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
-        """Leave the payload out of lists."""
-        return super().get_queryset(request).defer("payload")
-
-    @admin.display(description=gettext_lazy("status"), ordering="status")
-    def shown_status(self, event: WebhookEvent) -> SafeString:
-        """Show the status in its color."""
-        return badge(event.status, label=event.get_status_display())
