@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+from apps.billing.entitlements import entitlements
 from apps.core.errors import DomainError
-from apps.generation import estimates, prompts, selectors
+from apps.generation import estimates, prompts, quotas, selectors
 from apps.generation.estimates import Estimate
 from apps.generation.forms import ComposerForm
 from apps.generation.prompts import PromptTemplate
@@ -46,6 +48,14 @@ def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer |
 def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
     """Return the form that was sent."""
     return ComposerForm(data, template=template, models=models())
+
+
+def lock_models(form: ComposerForm, *, workspace_id: UUID) -> None:
+    """Mark the models that the plan of a workspace does not include. One query, within a scope."""
+    rights = entitlements(workspace_id)
+    locked = [model for model in form.models if not rights.limits.allows_model(model)]
+    including = {model: quotas.find_plan_with_model(model) for model in locked}
+    form.lock({model: plan.name if plan else _("no plan") for model, plan in including.items()})
 
 
 def estimate_shown(form: ComposerForm, *, workspace_id: UUID) -> Estimate | None:

@@ -1,5 +1,6 @@
 """The composer's form: made from a prompt template's fields, with the same limits in the browser and here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -49,12 +50,21 @@ class TextField(forms.CharField):
 
 
 class ModelSelect(forms.Select):
-    """A choice of models, each with its price, for the browser to show beside the chosen one."""
+    """A choice of models, each with its price, for the browser to show beside the chosen one.
+
+    Those in `locked` are shown with the plan that includes them, and cannot be chosen.
+    """
+
+    locked: Mapping[str, str] = {}
 
     def create_option(self, name: str, value: Any, *args: Any, **more: Any) -> dict[str, Any]:
         """Return an option with its price."""
         option = super().create_option(name, value, *args, **more)
         option["attrs"]["data-hint"] = price_hint(str(value))
+        if plan := self.locked.get(str(value)):
+            option["label"] = _("%(model)s (in %(plan)s)") % {"model": option["label"], "plan": plan}
+            option["attrs"].pop("selected", None)
+            option["attrs"]["disabled"] = True
         return option
 
 
@@ -76,7 +86,24 @@ class ComposerForm(forms.Form):
             widget=ModelSelect,
         )
         self.models = models
+        self.locked: Mapping[str, str] = {}
         self["model"].help_text = price_hint(self.shown_model())
+
+    def lock(self, models: Mapping[str, str]) -> None:
+        """Show that the plan does not include some models: the name of each, and of the plan that does.
+
+        Sending one all the same passes the form: who starts the generation refuses it, and says which plan has it.
+        """
+        self.locked = models
+        self.fields["model"].widget.locked = models
+        self["model"].help_text = price_hint(self.shown_model())
+
+    def locked_by_plan(self) -> dict[str, list[str]]:
+        """Return the readable names of the locked models by the plan that includes them."""
+        plans: dict[str, list[str]] = {}
+        for model, plan in self.locked.items():
+            plans.setdefault(plan, []).append(model_label(model))
+        return plans
 
     def inputs(self) -> dict[str, str]:
         """Return the cleaned values of the template's own fields."""
@@ -91,9 +118,10 @@ class ComposerForm(forms.Form):
         return {spec.name: str(self[spec.name].value() or "") for spec in self.prompt_template.fields}
 
     def shown_model(self) -> str:
-        """Return the model that the form shows; the first that is offered where it shows none."""
+        """Return the model that the form shows; the first that can be chosen where it shows none."""
+        open_models = [model for model in self.models if model not in self.locked] or self.models
         shown = self["model"].value()
-        return shown if shown in self.models else self.models[0]
+        return shown if shown in open_models else open_models[0]
 
 
 def _form_field(spec: Field) -> forms.Field:

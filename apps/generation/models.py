@@ -136,6 +136,9 @@ class Generation(models.Model):
             models.Index(F("workspace"), F("id").desc(), name="generation_history", condition=Q(deleted_at=None)),
             models.Index(fields=["created_at"], name="generation_queued", condition=Q(status="queued")),
             models.Index(fields=["lease_expires_at"], name="generation_running", condition=Q(status="running")),
+            models.Index(
+                fields=["workspace"], name="generation_under_way", condition=Q(status__in=["queued", "running"])
+            ),
             models.Index(fields=["user", "created_at"], name="generation_user_recent"),
             models.Index(fields=["request_id"], name="generation_request_id"),
             models.Index(
@@ -203,3 +206,27 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.generation_id}"
+
+
+class StartCounter(models.Model):
+    """How many generations a workspace has started on its latest day (UTC).
+
+    Each start raises it and so locks it until it commits: whatever else a plan limits is counted meanwhile, by one
+    start after the other. Taken before the rows of billing, of which the credit account is the last.
+    """
+
+    app_role_privileges = "SELECT, INSERT, UPDATE"
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.PROTECT, primary_key=True, related_name="start_counter"
+    )
+    day = models.DateField(_("day"))
+    started = models.PositiveBigIntegerField(_("started"))
+
+    class Meta:
+        verbose_name = _("start counter")
+        verbose_name_plural = _("start counters")
+        constraints = [models.CheckConstraint(condition=Q(started__gte=1), name="start_counter_counts_a_start")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.started}"

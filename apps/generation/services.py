@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User, Workspace
-from apps.billing import ledger
+from apps.billing import spending
+from apps.billing.entitlements import Entitlements, entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
-from apps.generation import limits, prompts, settling, tasks
+from apps.generation import limits, prompts, quotas, settling, tasks
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
 from apps.generation.titles import make_title
@@ -58,7 +59,8 @@ def start_generation(
     """Queue a generation and hold the most it can cost, in one transaction; ring the worker after commit.
 
     The same key with the same content returns the first generation again, however often it is sent. Raises
-    SubmissionConflictError, GenerationLimitError, UnknownModelError, UnratedModelError or InsufficientCreditsError.
+    SubmissionConflictError, UnknownModelError, ModelNotInPlanError, UnratedModelError, GenerationLimitError, a
+    PlanLimitError, SpendCapError or InsufficientCreditsError.
     """
     generation = Generation(
         id=uuid7(),
@@ -73,17 +75,18 @@ def start_generation(
         request_id=current_request_id(),
         created_at=timezone.now(),
     )
-    repeated = _find_repeated(generation)
-    if repeated is not None:
-        return repeated
-    if model not in settings.GENERATION_MODELS:
-        raise UnknownModelError
-    try:
-        limits.require_within_limits(user_id=user.pk, workspace_id=workspace.pk, address=address)
-        _insert(generation, template=template)
-    except (IntegrityError, limits.GenerationLimitError):
-        # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
+    with workspace_scope(workspace.pk):
         repeated = _find_repeated(generation)
+        if repeated is not None:
+            return repeated
+        rights = entitlements(workspace.pk)
+    try:
+        _require_allowed(generation, address=address, rights=rights)
+        _insert(generation, template=template, rights=rights)
+    except (IntegrityError, limits.GenerationLimitError, quotas.PlanLimitError):
+        # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
+        with workspace_scope(workspace.pk):
+            repeated = _find_repeated(generation)
         if repeated is None:
             raise
         return repeated
@@ -104,18 +107,39 @@ def cancel_generation(generation: Generation) -> None:
 
 def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
     """Return the most that a run can cost, in credits: an upper bound on its input plus the output cap."""
-    messages = template.messages(inputs)
-    prompt = "\n".join(message["content"] for message in messages)
     return rating.estimate_credits(
         rate=rates.find_rate(model=model, on=at.date()),
-        input_tokens=rating.estimate_tokens_max(prompt) + MESSAGE_OVERHEAD_TOKENS * len(messages),
+        input_tokens=estimate_input_tokens(template=template, inputs=inputs),
         output_tokens_max=template.output_tokens_max,
     )
 
 
-def _insert(generation: Generation, *, template: PromptTemplate) -> None:
-    amount = estimate_credits(
-        template=template, inputs=generation.inputs, model=generation.request_model, at=generation.created_at
+def estimate_input_tokens(*, template: PromptTemplate, inputs: dict[str, str]) -> int:
+    """Return the most tokens that the prompt of a run can have."""
+    messages = template.messages(inputs)
+    prompt = "\n".join(message["content"] for message in messages)
+    return rating.estimate_tokens_max(prompt) + MESSAGE_OVERHEAD_TOKENS * len(messages)
+
+
+def _require_allowed(generation: Generation, *, address: str, rights: Entitlements) -> None:
+    """Refuse what can be refused before anything is written."""
+    if generation.request_model not in settings.GENERATION_MODELS:
+        raise UnknownModelError
+    quotas.require_model(generation.request_model, rights=rights)
+    limits.require_within_limits(
+        user_id=generation.user_id,
+        workspace_id=generation.workspace_id,
+        address=address,
+        idempotency_key=generation.idempotency_key,
+        rights=rights,
+    )
+
+
+def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitlements) -> None:
+    rate = rates.find_rate(model=generation.request_model, on=generation.created_at.date())
+    input_tokens = estimate_input_tokens(template=template, inputs=generation.inputs)
+    amount = rating.estimate_credits(
+        rate=rate, input_tokens=input_tokens, output_tokens_max=generation.output_tokens_max
     )
     with workspace_scope(generation.workspace_id):
         generation.template_version = prompts.ensure_version(template)
@@ -123,8 +147,10 @@ def _insert(generation: Generation, *, template: PromptTemplate) -> None:
             workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )
         generation.save(force_insert=True)
+        # After the insert, so that whoever waits for the same key does not hold up the workspace's other starts.
+        quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
         # Last: the credit account is the one row that other requests of the workspace wait for.
-        ledger.place_hold(
+        spending.place_hold(
             hold_id=generation.hold_id,
             workspace_id=generation.workspace_id,
             amount_credits=amount,
@@ -140,11 +166,10 @@ def _hold_ttl_seconds() -> int:
 
 
 def _find_repeated(generation: Generation) -> Generation | None:
-    """Return the generation that the same key has started before."""
-    with workspace_scope(generation.workspace_id):
-        found = Generation.objects.filter(
-            workspace_id=generation.workspace_id, idempotency_key=generation.idempotency_key
-        ).first()
+    """Return the generation that the same key has started before, within a scope."""
+    found = Generation.objects.filter(
+        workspace_id=generation.workspace_id, idempotency_key=generation.idempotency_key
+    ).first()
     if found is not None and found.fingerprint != generation.fingerprint:
         raise SubmissionConflictError
     return found

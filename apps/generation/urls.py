@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from apps.generation import library_views, views
+from apps.generation import library_views, quota_views, views
 
 app_name = "generation"
 urlpatterns = [
     path("", views.generations, name="list"),
     path("new/", views.new, name="new"),
     path("estimate/", views.estimate, name="estimate"),
+    path("quotas/", quota_views.quotas_page, name="quotas"),
     path("<uuid:generation_id>/", views.detail, name="detail"),
     path("<uuid:generation_id>/cancellation/", views.cancellation, name="cancellation"),
     path("deletions/", library_views.deletions, name="deletions"),

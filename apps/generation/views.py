@@ -13,11 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.billing import selectors as billing
+from apps.billing.ledger import InsufficientCreditsError
+from apps.billing.spending import SpendCapError
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
 from apps.core.http import client_address
-from apps.generation import composer, estimates, library_views, prompts, selectors, services
+from apps.generation import composer, estimates, library_views, paywall, prompts, selectors, services
 from apps.generation.composer import Composer
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
@@ -53,7 +55,10 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             inputs=estimates.stand_ins(template, sizes),
             model=request.GET.get("model") or composer.models()[0],
         )
-    return render(request, f"{COMPOSER_PAGE}#generation-estimate", {"estimate": estimated})
+        context = {"estimate": estimated} | paywall.of_estimate(
+            membership=request.membership, template=template, needed=estimated.amount
+        )
+    return render(request, f"{COMPOSER_PAGE}#estimate-answer", context)
 
 
 @never_cache
@@ -116,7 +121,10 @@ def _start(request: WorkspaceHttpRequest) -> HttpResponse:
             address=client_address(request),
         )
     except DomainError as error:
-        # htmx gets a toast and leaves the form as it is; without it, the page must bring back what was typed.
+        # htmx leaves the form as it is and gets a toast, or the ways to pay; without it, the page must bring back what
+        # was typed.
+        if request.htmx and isinstance(error, paywall.PAYWALLED):
+            return _show_paywall(request, form, refusal=error)
         if request.htmx:
             raise
         return _show_refused(request, form, status=error.status, refusal=error)
@@ -137,12 +145,27 @@ def _show_started(request: WorkspaceHttpRequest, generation: Generation) -> Http
     return response
 
 
+def _show_paywall(
+    request: WorkspaceHttpRequest, form: ComposerForm, *, refusal: InsufficientCreditsError | SpendCapError
+) -> HttpResponse:
+    """Show what is missing and how to get it, beside the text, which stays as it is."""
+    with workspace_scope(request.workspace.pk):
+        context = {"estimate": composer.estimate_shown(form, workspace_id=request.workspace.pk)}
+        context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
+    response = render(request, f"{COMPOSER_PAGE}#estimate-answer", context, status=refusal.status)
+    response["HX-Retarget"] = "#generation-estimate"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
 def _show_refused(
     request: WorkspaceHttpRequest, form: ComposerForm, *, status: int, refusal: DomainError | None = None
 ) -> HttpResponse:
     """Show the composer with what was typed, and what is wrong with it."""
     with workspace_scope(request.workspace.pk):
         context = _context(request, Composer(form=form)) | {"refusal": refusal}
+        if isinstance(refusal, paywall.PAYWALLED):
+            context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
     if request.htmx:
         response = render(request, f"{COMPOSER_PAGE}#composer-form", context, status=status)
         response["HX-Retarget"] = "#composer-form"
@@ -155,13 +178,20 @@ def _show_refused(
 
 
 def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
-    return {
+    composer.lock_models(opened.form, workspace_id=request.workspace.pk)
+    estimated = composer.estimate_shown(opened.form, workspace_id=request.workspace.pk)
+    context = {
         "composer": opened,
         "form": opened.form,
         "template": opened.form.prompt_template,
         "templates": prompts.list_templates(),
-        "estimate": composer.estimate_shown(opened.form, workspace_id=request.workspace.pk),
+        "estimate": estimated,
     }
+    if estimated is not None:
+        context |= paywall.of_estimate(
+            membership=request.membership, template=opened.form.prompt_template, needed=estimated.amount
+        )
+    return context
 
 
 def _get(request: WorkspaceHttpRequest, generation_id: UUID) -> Generation:

@@ -42,6 +42,13 @@ def sum_credits(*, workspace_id: UUID, first_day: date, last_day: date) -> int:
     return int(total or 0)
 
 
+def sum_ever(workspace_id: UUID) -> tuple[int, int]:
+    """Return the credits that were ever charged, and the tokens that were written for them. One query."""
+    usage = DailyUsage.objects.filter(workspace_id=workspace_id)
+    sums = usage.aggregate(credits=Sum("charged_credits"), tokens=Sum("output_tokens"))
+    return int(sums["credits"] or 0), int(sums["tokens"] or 0)
+
+
 def list_daily_usage(*, workspace_id: UUID, first_day: date, last_day: date) -> QuerySet[DailyUsage]:
     """Return the usage of each day, model and template, newest first."""
     return _between(workspace_id, first_day, last_day).order_by("-day", "model", "template")

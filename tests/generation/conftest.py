@@ -1,11 +1,13 @@
 """What the tests of generation share: short deadlines, high limits, and a customer with credits."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import Membership
+from apps.billing.catalogue import load_catalogue
 from apps.billing.prove import prove
 from apps.core import redis
 from apps.generation.gateway import openai_provider, retry
@@ -13,13 +15,24 @@ from dev.model_server.models import MODELS
 from dev.services.valkey import Valkey
 from tests.factories import FundedMembershipFactory
 from tests.generation import runs
+from tests.plans import write_plans
 
 DEADLINES = {"queue": 60.0, "first_token": 1.0, "idle": 1.5, "total": 4.5}
 NO_LIMITS = {"user": 100_000, "workspace": 100_000, "address": 100_000}
 
 
 @pytest.fixture
-def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def unlimited_plans(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The free plan limits nothing, in processes of a test neither."""
+    settings.PLANS_FILE = write_plans(tmp_path / "plans.yaml")
+    monkeypatch.setenv("PLANS_FILE", settings.PLANS_FILE)
+    load_catalogue.cache_clear()
+    yield
+    load_catalogue.cache_clear()
+
+
+@pytest.fixture
+def quick(unlimited_plans: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every model is offered, nothing is limited, and nobody waits for long."""
     settings.GENERATION_MODELS = list(MODELS)
     settings.GENERATION_LIMITS = NO_LIMITS

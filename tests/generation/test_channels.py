@@ -17,7 +17,8 @@ from tests.generation.page import ENDING, Page
 
 SEEDS = st.integers(0, 10**6)
 GARBAGE = ["", ".", "1", "1.", ".1", "-1.2", "1.2.3", "a.b", "٣.٤", "9" * 41, "99.99999999", "0.99", "1.99", "1e3.2"]
-BRISK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BRISK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(BRISK, max_examples=1500)
 
 
 class Redis:
@@ -125,6 +126,20 @@ def test_frozen_blocks_are_never_sent_twice_to_a_reader_who_kept_them(seed):
         show(page, channel)
         assert page.blocks.startswith(before)
         assert page.blocks + page.tail == fresh(channel).blocks + fresh(channel).tail
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        test_every_reader_sees_what_one_who_joins_now_sees,
+        test_a_reader_who_moves_between_processes_ends_with_the_exact_text,
+        test_frozen_blocks_are_never_sent_twice_to_a_reader_who_kept_them,
+    ],
+)
+def test_readers_keep_the_rules_for_long(rule):
+    THOROUGH(given(seed=SEEDS)(rule.hypothesis.inner_test))()
 
 
 @pytest.mark.parametrize("cursor", GARBAGE)

@@ -1,11 +1,16 @@
 """How many generations may start within a minute: counted in Redis, and in PostgreSQL while Redis is away."""
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
 
+from apps.billing.catalogue import CATALOGUE_PATH, parse_catalogue
+from apps.billing.entitlements import assess
 from apps.core.ids import uuid7
 from apps.generation import limits
 from tests.factories import GenerationFactory
@@ -16,11 +21,8 @@ FAR_FUTURE = datetime(2100, 1, 1, 12, 0, tzinfo=timezone.get_default_timezone())
 
 
 @pytest.fixture(autouse=True)
-def three_a_minute(settings):
+def three_a_minute(settings, unlimited_plans):
     settings.GENERATION_LIMITS = {"user": 3, "workspace": 3, "address": 3}
-    limits._limiter.cache_clear()
-    yield
-    limits._limiter.cache_clear()
 
 
 @pytest.fixture
@@ -31,9 +33,14 @@ def hung_redis(own_valkey):
 
 
 def somebody(**known) -> dict:
-    """A caller who was never seen before, in all that is not given."""
+    """A caller who was never seen before and whose plan has no limits, in all that is not given."""
     unknown = {"user_id": uuid7().int % 2**31, "workspace_id": uuid7(), "address": str(uuid7())}
-    return unknown | known
+    return unknown | {"rights": assess(None, at=timezone.now())} | known
+
+
+def start(*, key: str = "", **known) -> None:
+    """Count one start of somebody, under a key of its own."""
+    limits.require_within_limits(**somebody(**known), idempotency_key=key or str(uuid7()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,24 +48,72 @@ def test_each_of_user_workspace_and_address_is_limited(kind, settings):
     settings.GENERATION_LIMITS = {"user": 100, "workspace": 100, "address": 100, kind: 3}
     known = {KINDS[kind]: somebody()[KINDS[kind]]}
     for _ in range(3):
-        limits.require_within_limits(**somebody(**known))
+        start(**known)
 
     with pytest.raises(limits.GenerationLimitError) as refused:
-        limits.require_within_limits(**somebody(**known))
+        start(**known)
 
     assert refused.value.status == 429
-    assert 1 <= refused.value.retry_after_seconds <= 2 * limits.WINDOW_SECONDS
-    limits.require_within_limits(**somebody())
+    assert limits.WINDOW_SECONDS - 10 <= refused.value.retry_after_seconds <= limits.WINDOW_SECONDS
+    start()
 
 
 def test_the_window_slides(own_valkey):
     caller = somebody()
     with time_machine.travel(datetime.now().astimezone(), tick=False) as clock:
         for _ in range(3):
-            limits.require_within_limits(**caller)
+            start(**caller)
         clock.shift(timedelta(seconds=20))
         with pytest.raises(limits.GenerationLimitError):
-            limits.require_within_limits(**caller)
+            start(**caller)
+
+
+def test_there_is_room_again_when_the_wait_is_over(own_valkey):
+    caller = somebody()
+    with time_machine.travel(datetime.now().astimezone(), tick=False) as clock:
+        for _ in range(3):
+            start(**caller)
+            clock.shift(timedelta(seconds=10))
+        with pytest.raises(limits.GenerationLimitError) as refused:
+            start(**caller)
+        assert refused.value.retry_after_seconds == 30
+
+        clock.shift(timedelta(seconds=29.9))
+        with pytest.raises(limits.GenerationLimitError):
+            start(**caller)
+        clock.shift(timedelta(seconds=0.1))
+        start(**caller)
+
+
+def test_copies_of_one_key_are_counted_once(own_valkey):
+    caller = somebody()
+    for _ in range(5):
+        start(key="one key", **caller)
+    for _ in range(2):
+        start(**caller)
+
+    with pytest.raises(limits.GenerationLimitError):
+        start(**caller)
+    start(key="one key", **caller)
+
+
+def test_what_is_refused_is_not_counted(own_valkey, settings):
+    settings.GENERATION_LIMITS = {"user": 1, "workspace": 2, "address": 100}
+    workspace_id, user_id = uuid7(), 1
+    start(workspace_id=workspace_id, user_id=user_id)
+    for _ in range(3):
+        with pytest.raises(limits.GenerationLimitError):
+            start(workspace_id=workspace_id, user_id=user_id)
+
+    start(workspace_id=workspace_id, user_id=2)
+
+
+def test_keys_of_two_workspaces_are_two(own_valkey):
+    for _ in range(3):
+        start(key="one key", user_id=1)
+
+    with pytest.raises(limits.GenerationLimitError):
+        start(key="one key", user_id=1)
 
 
 def test_redis_away_the_limit_of_a_user_is_counted_in_postgresql(db, hung_redis, settings):
@@ -66,11 +121,11 @@ def test_redis_away_the_limit_of_a_user_is_counted_in_postgresql(db, hung_redis,
     generation = GenerationFactory()
     caller = {"user_id": generation.user_id, "address": "203.0.113.7"}
 
-    limits.require_within_limits(**caller, workspace_id=uuid7())
+    start(**caller)
     GenerationFactory(user=generation.user)
 
     with pytest.raises(limits.GenerationLimitError) as refused:
-        limits.require_within_limits(**caller, workspace_id=uuid7())
+        start(**caller)
     assert refused.value.retry_after_seconds == limits.WINDOW_SECONDS
 
 
@@ -79,14 +134,14 @@ def test_redis_away_the_limit_of_a_workspace_is_counted_in_postgresql(db, hung_r
     generation = GenerationFactory()
 
     with pytest.raises(limits.GenerationLimitError):
-        limits.require_within_limits(**somebody(workspace_id=generation.workspace_id))
-    limits.require_within_limits(**somebody())
+        start(workspace_id=generation.workspace_id)
+    start()
 
 
 def test_redis_away_only_the_last_minute_counts(db, hung_redis):
     generation = GenerationFactory(created_at=timezone.now() - timedelta(seconds=limits.WINDOW_SECONDS + 1))
     for _ in range(3):
-        limits.require_within_limits(**somebody(user_id=generation.user_id))
+        start(user_id=generation.user_id)
 
 
 def test_a_submit_over_the_limit_holds_nothing(customer, settings):
@@ -104,3 +159,14 @@ def test_a_repeated_send_is_not_counted(customer, settings):
     first = runs.start(customer, key="one key")
 
     assert runs.start(customer, key="one key").pk == first.pk
+
+
+def test_no_ceiling_of_the_deployment_lies_below_what_a_plan_promises():
+    promised = max(plan.limits.requests_per_minute or 0 for plan in parse_catalogue(CATALOGUE_PATH.read_text()).plans)
+
+    defaults = subprocess.run(
+        [sys.executable, "-c", "from config.settings import base; print(min(base.GENERATION_LIMITS.values()))"],
+        env={name: value for name, value in os.environ.items() if name != "GENERATION_LIMITS"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(defaults.stdout) >= promised

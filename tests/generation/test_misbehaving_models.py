@@ -99,7 +99,7 @@ def test_a_run_ends_as_it_should(model, customer):
     assert_sentence(row.error_code)
 
 
-@pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"])
+@pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"], ids=["no-server", "no-host"])
 def test_a_provider_that_cannot_be_reached_is_tried_three_times(host, customer, settings):
     generation = runs.start(customer)
     settings.OPENAI_BASE_URL = f"http://{host}/v1"

@@ -246,12 +246,13 @@ def test_without_htmx_too_many_at_once_keeps_the_text_and_says_when(client, sett
     assert shown(answer.content.decode(), "product") == INPUTS["product"]
 
 
-def test_with_htmx_a_refusal_is_a_toast_that_leaves_the_form_alone(db):
-    poor = logged_in(FundedMembershipFactory(credits=1))
+def test_with_htmx_a_refusal_is_a_toast_that_leaves_the_form_alone(client, settings):
+    settings.GENERATION_LIMITS = {"user": 1, "workspace": 1, "address": 100_000}
+    client.post("/generations/", submission())
 
-    answer = poor.post("/generations/", submission(), headers={"HX-Request": "true"})
+    answer = client.post("/generations/", submission(idempotency_key="other"), headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer["HX-Retarget"]) == (402, "#toasts")
+    assert (answer.status_code, answer["HX-Retarget"]) == (429, "#toasts")
 
 
 def test_with_htmx_an_invalid_form_comes_back_with_its_text(client):

@@ -1,0 +1,67 @@
+"""The paywall in the composer: what this person got so far, what this run is missing, and the ways on."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import Membership
+from apps.billing import paywall as billing
+from apps.billing import selectors
+from apps.billing.ledger import InsufficientCreditsError
+from apps.billing.paywall import Paywall
+from apps.billing.spending import SpendCapError
+from apps.generation.prompts import PromptTemplate
+from apps.usage import selectors as usage
+
+PAYWALLED = (InsufficientCreditsError, SpendCapError)
+# English text has about three words for four tokens.
+WORDS_FOR_FOUR_TOKENS = 3
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What a workspace got until now: credits charged, and about how many words were written for them."""
+
+    credits: int
+    words: int
+
+
+def of_estimate(*, membership: Membership, template: PromptTemplate, needed: int) -> dict[str, Any]:
+    """Return what stands in the way of a run of so many credits, for the templates; empty where nothing does."""
+    workspace_id = membership.workspace_id
+    balance = selectors.get_balance(workspace_id)
+    found = billing.find_paywall(
+        workspace_id=workspace_id, needed=needed, balance=balance, role=membership.role, at=timezone.now()
+    )
+    # The frame shows the balance, too, under this name.
+    return _context(found, membership=membership, template=template) | {"credits": balance}
+
+
+def of_refusal(
+    refusal: InsufficientCreditsError | SpendCapError, *, membership: Membership, template: PromptTemplate
+) -> dict[str, Any]:
+    """Return what stood in the way of a run that was refused, for the templates."""
+    if isinstance(refusal, InsufficientCreditsError):
+        return of_estimate(membership=membership, template=template, needed=refusal.needed)
+    balance = selectors.get_balance(membership.workspace_id)
+    found = billing.describe_spend_cap(needed=refusal.needed, balance=balance, role=membership.role)
+    return _context(found, membership=membership, template=template)
+
+
+def _context(found: Paywall | None, *, membership: Membership, template: PromptTemplate) -> dict[str, Any]:
+    if found is None:
+        return {"paywall": None}
+    return {
+        "paywall": found,
+        "so_far": _sum_so_far(membership.workspace_id),
+        "return_path": f"{reverse('generation:new')}?{urlencode({'template': template.slug})}",
+    }
+
+
+def _sum_so_far(workspace_id: UUID) -> SoFar:
+    credits, output_tokens = usage.sum_ever(workspace_id)
+    return SoFar(credits, output_tokens * WORDS_FOR_FOUR_TOKENS // 4)
