@@ -22,7 +22,8 @@ META = {
         ),
     ),
     "pricing": Meta(
-        _("Pricing"), _("What a credit is, what a run costs, and how many credits you get for free. No card needed.")
+        _("Pricing"),
+        _("Plans, packs and what a run costs; when credits arrive and expire. Free to start, no card needed."),
     ),
     "help": Meta(_("Help"), _("Answers about credits, holds, stopping, failed runs and your data.")),
     "contact": Meta(_("Contact"), _("Write to the people behind the product. A person answers.")),

@@ -10,10 +10,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.models import User
+from apps.billing.catalogue import load_catalogue
 from apps.core import health
 from apps.core.htmx import render_page
 from apps.core.http import HttpRequest as Request
-from apps.pages import selectors, services
+from apps.pages import selectors, services, shop
 from apps.pages.demo import load_recording
 from apps.pages.forms import ContactForm, initial_values
 from apps.pages.meta import META
@@ -45,7 +46,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def pricing(request: HttpRequest) -> HttpResponse:
-    """Show what a credit is, what runs cost, and how many credits are free."""
+    """Show plans and packs, the rules of their credits, and what runs cost; `?interval=year` shows years first."""
     now = timezone.now()
     context = {
         "meta": META["pricing"],
@@ -56,6 +57,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
         "input_words": selectors.TYPICAL_INPUT_WORDS,
         "output_words": selectors.TYPICAL_OUTPUT_WORDS,
     }
+    context |= shop.list_offers(interval=request.GET.get("interval", "")) | shop.find_standing(request.user)
     return render(request, "pages/pricing.html", context)
 
 
@@ -63,7 +65,14 @@ def pricing(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """Answer what people ask, by topic."""
     deadlines = {name: int(seconds) for name, seconds in settings.GENERATION_DEADLINES.items()}
-    context = {"meta": META["help"], "free_credits": settings.SIGN_UP_GRANT_CREDITS, "deadlines": deadlines}
+    catalogue = load_catalogue()
+    context = {
+        "meta": META["help"],
+        "free_credits": settings.SIGN_UP_GRANT_CREDITS,
+        "allowance_credits": catalogue.get_free_plan().monthly_allowance_credits,
+        "grace_days": catalogue.rules.grace_days,
+        "deadlines": deadlines,
+    }
     return render(request, "pages/help.html", context)
 
 

@@ -15,16 +15,16 @@ from apps.core.db import system_scope
 from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Generation
 from apps.generation.stream import Entry
-from dev.sample_data import month, texts
+from dev.sample_data import month, sales, texts
 from dev.sample_data.month import Run
-from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, PASSWORD
+from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING
 
 # Nobody's worker looks for a generation that is to be queued tomorrow.
 NEVER_CLAIMED = datetime(2120, 1, 1, tzinfo=UTC)
 
 
 def make_cast(*, full: str = FULL) -> dict[str, UUID]:
-    """Make the three customers unless they are there; return the ids of the generations to look at, by name.
+    """Make the customers unless they are there; return the ids of the generations to look at, by name.
 
     Called again it adds another month. Needs real commits, since the tables' owner sets dates back.
     """
@@ -38,7 +38,16 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
     ids = month.live_through(workspace, user=user, until=now)
     Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
     month.date_back(workspace)
-    return ids | _leave_in_the_middle(busy, user=busy_user)
+    return ids | _leave_in_the_middle(busy, user=busy_user) | _sell(now)
+
+
+def _sell(now: datetime) -> dict[str, UUID]:
+    owing, _user = _ensure_customer(OWING)
+    if not owing.subscriptions.exists():
+        sales.leave_unpaid(owing, now=now)
+    paying, user = _ensure_customer(PAYING)
+    paying.subscriptions.update(status="canceled")
+    return sales.sell_to(paying, user=user, now=now)
 
 
 def _ensure_customer(email: str) -> tuple[Workspace, User]:

@@ -1,5 +1,8 @@
-"""The sample customers: one with a month behind her, one who came a minute ago, one in the middle of something."""
+"""The sample customers: one with a month behind her, one who came a minute ago, one in the middle of something,
+one who pays, one whose payment failed."""
 
 PASSWORD = "a-sample-password"
 FULL, FRESH, BUSY = "mara@keel.local", "noor@keel.local", "lee@keel.local"
+PAYING, OWING = "tess@keel.local", "ivo@keel.local"
 NAMES = {FULL: "Mara Lindqvist", FRESH: "Noor Haddad", BUSY: "Lee Okafor"}
+NAMES |= {PAYING: "Tess Moreau", OWING: "Ivo Marin"}

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const PAYMENT_REQUIRED = 402;
   const byId = (id) => document.getElementById(id);
   const form = () => byId("composer-form");
   const isComposer = (element) => Boolean(element) && element.id === "composer-form";
@@ -97,10 +98,24 @@
       if (!isComposer(event.target) || !byId("get-credits")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      byId("get-credits").focus();
+      leadToPaywall();
     },
     true,
   );
+
+  // The paywall brings its own form; the text stays in this one.
+  const leadToPaywall = () => {
+    const title = byId("paywall-title");
+    if (!title) return;
+    title.focus({ preventScroll: true });
+    byId("paywall").scrollIntoView({ block: "nearest" });
+  };
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#get-credits") || !byId("paywall-title")) return;
+    event.preventDefault();
+    leadToPaywall();
+  });
 
   // A run is shown at once; a refusal puts everything back ------------------------------------------------------------
 
@@ -169,8 +184,8 @@
       refreshEstimate();
     } else {
       announce("");
-      // After the toast has come.
-      setTimeout(focusError, 50);
+      // After the toast, or the paywall, has come.
+      setTimeout(xhr.status === PAYMENT_REQUIRED && byId("paywall-title") ? leadToPaywall : focusError, 50);
     }
   });
 

@@ -47,6 +47,12 @@
   document.addEventListener("input", save);
   document.addEventListener("change", save);
 
+  // Whoever leaves to pay finds the text when they come back, also one that was filled in and never touched.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.closest("#buy-form, #paywall form") || !form()) return;
+    storing((storage) => storage.setItem(draftKey(), JSON.stringify(texts())));
+  });
+
   document.addEventListener("htmx:afterRequest", (event) => {
     const { requestConfig, successful } = event.detail; // The form itself may have been replaced.
     if (!successful || !requestConfig || !isComposer(requestConfig.elt)) return;

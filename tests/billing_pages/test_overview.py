@@ -70,7 +70,7 @@ def test_a_capture_for_a_generation_says_so_and_names_it(workspace):
     assert explanation.subject_url in ("", f"/generations/{generation_id}/")
 
 
-@pytest.mark.parametrize("key", ["capture:x", "generation:not-a-uuid", f"regeneration:{uuid.uuid4()}"])
+@pytest.mark.parametrize("key", ["capture:x", "generation:not-a-uuid", f"regeneration:{uuid.UUID(int=7)}"])
 def test_a_key_that_names_no_generation_leads_nowhere(workspace, key):
     give(workspace)
     ledger.capture(hold_id=hold(workspace, 100, "x").id, amount_credits=40, idempotency_key=key)
@@ -117,7 +117,7 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(
         give(workspace, key=f"gift-{number}")
     browser = browser_of(owner)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         browser.get("/billing/")
 
 

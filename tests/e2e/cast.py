@@ -4,12 +4,20 @@ import json
 import sys
 from typing import Any
 
-from dev.sample_data.people import BUSY, FRESH, FULL
+from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PAYING
 from dev.sample_data.people import PASSWORD as SAMPLE_PASSWORD
 from tests.e2e.catalogue import ANYONE, STAFF, Page
-from tests.product import Product
+from tests.product import EMAIL, PASSWORD, Product
 
-PASSWORDS = {FULL: SAMPLE_PASSWORD, FRESH: SAMPLE_PASSWORD, BUSY: SAMPLE_PASSWORD, STAFF: "staff-password"}
+PASSWORDS = {
+    EMAIL: PASSWORD,
+    FULL: SAMPLE_PASSWORD,
+    FRESH: SAMPLE_PASSWORD,
+    BUSY: SAMPLE_PASSWORD,
+    PAYING: SAMPLE_PASSWORD,
+    OWING: SAMPLE_PASSWORD,
+    STAFF: "staff-password",
+}
 DESKTOP, PHONE, SMALL_PHONE = (1280, 900), (390, 844), (360, 780)
 PATIENCE_MS = 15_000
 
@@ -32,17 +40,21 @@ class Cast:
 
     def profile(self, who: str, *, size: tuple[int, int] = DESKTOP, base_url: str = "", **options: Any) -> Any:
         """Return a browser profile of somebody; a cookie is good at every port of the product."""
-        if who not in self._states:
-            self._states[who] = self._log_in(who)
         profile = self._browser.new_context(
             base_url=base_url or self._product.base_url,
-            storage_state=self._states[who],
+            storage_state=self.state(who),
             viewport=_viewport(size),
             reduced_motion="reduce",
             **options,
         )
         profile.set_default_timeout(PATIENCE_MS)
         return profile
+
+    def state(self, who: str) -> Any:
+        """Return the cookies of somebody, from one log-in for all tests that only need to be logged in."""
+        if who not in self._states:
+            self._states[who] = self._log_in(who)
+        return self._states[who]
 
     def address(self, page: Page) -> str:
         """Return a page's address with the ids of the sample data filled in."""

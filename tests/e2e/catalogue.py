@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dev.sample_data.people import BUSY, FRESH, FULL
+from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PAYING
 
 ANYONE, STAFF = "", "staff@keel.local"
 
@@ -85,6 +85,7 @@ WORKSHOP = [
     Page("composer-again", "/generations/new/?from={succeeded}", FULL),
     Page("composer-filled", "/generations/new/", FULL, act=_first_template),
     Page("composer-errors", "/generations/new/", FULL, act=_refused_composer),
+    Page("composer-paywall", "/generations/new/", OWING),
     Page("generation-queued", "/generations/{queued}/", BUSY),
     Page("generation-waiting", "/generations/{waiting}/", BUSY),
     Page("generation-streaming", "/generations/{streaming}/", BUSY, act=_first_text),
@@ -104,8 +105,17 @@ LIBRARY = [
 MONEY = [
     Page("billing", "/billing/", FULL),
     Page("billing-fresh", "/billing/", FRESH),
+    Page("billing-paying", "/billing/", PAYING),
+    Page("billing-overdue", "/billing/", OWING),
+    Page("receipt", "/billing/receipts/{receipt}/", PAYING),
+    Page("purchase-done", "/billing/checkout-sessions/{purchase_done}/", PAYING),
+    Page("purchase-waiting", "/billing/checkout-sessions/{purchase_waiting}/", PAYING),
+    Page("purchase-expired", "/billing/checkout-sessions/{purchase_expired}/", PAYING),
+    Page("pricing-paying", "/pricing/?interval=year", PAYING),
+    Page("spending", "/billing/spending/", FULL),
     Page("usage", "/usage/", FULL),
     Page("usage-empty", "/usage/", FRESH),
+    Page("quotas", "/generations/quotas/", FULL),
 ]
 SETTINGS = [
     Page("settings", "/settings/", FULL),
@@ -143,11 +153,13 @@ IN_THE_NORMAL_RUN = {
     "log-in-errors",
     "composer-first-run",
     "composer-errors",
+    "composer-paywall",
     "generation-streaming",
     "generation-succeeded",
     "generation-failed",
     "history",
-    "billing",
+    "billing-paying",
+    "purchase-done",
     "usage",
     "settings",
     "error-404",

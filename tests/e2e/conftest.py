@@ -11,15 +11,16 @@ from tests.e2e.cast import Cast
 from tests.e2e.catalogue import PAGES, Page, in_turn
 from tests.e2e.chromium import CHROMIUM, FLAGS, REQUIRED
 from tests.e2e.looking import Scales
-from tests.e2e.web_process import production_like_process
-from tests.product import Product
+from tests.product import EMAIL, Product
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lives here as browser tests."""
-    for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.e2e)
+    """Mark what lives here as browser tests; visits come last, since the last page stays open, busy with itself."""
+    places = [place for place, item in enumerate(items) if "tests/e2e/" in item.nodeid]
+    in_order = sorted((items[place] for place in places), key=lambda item: "visit" in getattr(item, "fixturenames", ()))
+    for place, item in zip(places, in_order, strict=True):
+        item.add_marker(pytest.mark.e2e)
+        items[place] = item
 
 
 # What the browser and htmx say about an answer that refuses on purpose.
@@ -58,17 +59,10 @@ class Visit:
     weights: dict[str, int]
 
 
-@pytest.fixture(scope="package")
-def production_url(shared_product: Product) -> Iterator[str]:
-    """The shared product served as in production: compressed files under hashed names, compiled templates."""
-    with production_like_process(shared_product) as base_url:
-        yield base_url
-
-
 @pytest.fixture(scope="package", params=in_turn(PAGES))
-def visit(request: pytest.FixtureRequest, cast: Cast, production_url: str) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, cast: Cast) -> Iterator[Visit]:
     """Each page of the catalogue in turn, opened once, as a first visit, for all tests that look at it."""
-    profile = cast.profile(request.param.who, base_url=production_url)
+    profile = cast.profile(request.param.who)
     tab, complaints = profile.new_page(), []
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -98,3 +92,10 @@ def context(browser: Any, shared_product: Product) -> Iterator[Any]:
 def page(context: Any) -> Any:
     """A tab."""
     return context.new_page()
+
+
+@pytest.fixture
+def member(page: Any, cast: Cast) -> Any:
+    """A tab of the demo customer, logged in."""
+    page.context.add_cookies(cast.state(EMAIL)["cookies"])
+    return page

@@ -7,27 +7,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.product import EMAIL, PASSWORD, wait_for
+from tests.product import wait_for
 
 ROWS = ".history-row"
 
 
 @pytest.fixture
-def words(page):
-    """Log in, and generate three texts: two with a word of this test alone, one with another."""
-    log_in(page)
+def words(page, member):
+    """Three texts of the demo customer: two with a word of this test alone, one with another."""
     mine, other = secrets.token_hex(4), secrets.token_hex(4)
     made = [generate(page, title) for title in (f"first {mine}", f"second {mine}", f"third {other}")]
     wait_for(lambda: all(status(page, one) == "succeeded" for one in made), seconds=30)
     return mine, other
-
-
-def log_in(page):
-    page.goto("/accounts/login/?next=/generations/")
-    page.fill("input[name=login]", EMAIL)
-    page.fill("input[name=password]", PASSWORD)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url("**/generations/")
 
 
 def generate(page, title):

@@ -74,7 +74,7 @@ def test_a_new_customer_generates_reloads_opens_a_second_tab_and_copies(customer
     assert page.inner_text("#generation-blocks") == second.inner_text("#generation-blocks")
 
 
-def test_the_pages_text_is_one_canonical_render_also_after_a_reload_in_the_middle(customer, page, shared_product):
+def test_the_pages_text_is_one_canonical_render_also_after_a_reload_in_the_middle(member, page, shared_product):
     generate(page, model="keel-demo", text="Explain ebb and flow to new sailors, with a table.")
     page.wait_for_selector("#generation-blocks > :nth-child(2)")
     page.reload()
@@ -88,7 +88,7 @@ def test_the_pages_text_is_one_canonical_render_also_after_a_reload_in_the_middl
     assert visible(page.inner_html("#generation-blocks")) == whole
 
 
-def test_stop_keeps_what_was_written_and_charges_for_it(customer, page, shared_product):
+def test_stop_keeps_what_was_written_and_charges_for_it(member, page, shared_product):
     generation = generate(page, model="keel-demo", text="A long story about the moon and the sea.")
     page.wait_for_selector("#generation-output h1, #generation-output h2")
 
@@ -110,7 +110,7 @@ def test_every_credit_is_explained(customer, page, shared_product):
     assert page.locator("main >> text=/generation/i").count() > 0
 
 
-def test_typed_text_survives_a_refusal(customer, page):
+def test_typed_text_survives_a_refusal(member, page):
     page.goto("/generations/new/?template=product-announcement")
     page.fill("input[name=product]", "Only this")
     page.fill("textarea[name=details]", "short")

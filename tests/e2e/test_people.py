@@ -34,6 +34,7 @@ def person(page, email, shared_product):
     page.keyboard.press("Enter")
     page.wait_for_url("**/accounts/confirm-email/")
     page.goto(mailed_link(shared_product, email))
+    page.wait_for_selector("main [type=submit]:focus")
     page.keyboard.press("Enter")
     page.wait_for_url("**/generations/new/**")
     return email

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from apps.billing.catalogue import CATALOGUE_PATH
 from apps.generation.model_names import model_label
 from apps.generation.prompts import FOLDER
 from dev.pseudo_locale import accent
@@ -42,8 +43,9 @@ def strings_in(value: object) -> list[str]:
 
 
 def known_texts() -> list[str]:
-    """Return the texts that are data: of prompt templates, of the sample customers, names; the longest first."""
+    """Return the texts that are data: of prompt templates, plans, the sample customers, names; the longest first."""
     templates = [text for path in FOLDER.glob("*.yaml") for text in strings_in(yaml.safe_load(Path(path).read_text()))]
+    sold = [text for key in ("plans", "packs") for text in strings_in(yaml.safe_load(CATALOGUE_PATH.read_text())[key])]
     slugs = [path.stem for path in FOLDER.glob("*.yaml")]
     topics = [text for topic in texts.TOPICS for text in topic]
     persons = [*people.NAMES, *people.NAMES.values(), *(email.partition("@")[0] for email in people.NAMES)]
@@ -54,12 +56,15 @@ def known_texts() -> list[str]:
         "A story about the moon",
         "Ferry times",
         "Tide tables, release 4",
+        "$2 refunded",
+        "KEEL-2041",
+        "KEEL-2077",
     ]
     models = {*ALL_MODELS.split(","), *MODELS, "keel"}
     labels = [model_label(model) for model in models]
     searched = ["invoice", "nothinghasthiswordinit"]
     return sorted(
-        {*templates, *slugs, *topics, *persons, *own, texts.LONG_TITLE, *models, *labels, *searched},
+        {*templates, *sold, *slugs, *topics, *persons, *own, texts.LONG_TITLE, *models, *labels, *searched},
         key=len,
         reverse=True,
     )

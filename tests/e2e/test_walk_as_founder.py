@@ -98,7 +98,7 @@ def own_url(copy, changed, shared_product):
     release = [sys.executable, "manage.py", "sync_catalogue"]
     done = subprocess.run(release, cwd=copy, env=shared_product.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    with web_process(shared_product, folder=copy) as base_url:
+    with web_process(shared_product, folder=copy, DJANGO_SETTINGS_MODULE="config.settings.dev") as base_url:
         yield base_url
 
 

@@ -29,19 +29,10 @@ OBSERVE = """
 
 
 @pytest.fixture
-def member(page):
-    """The demo customer, logged in."""
-    log_in(page)
-    return page
-
-
-@pytest.fixture
-def rough_member(browser, shared_product):
+def rough_member(cast):
     """The demo customer in a browser that may complain: about answers that are lost or broken on purpose."""
-    opened = browser.new_context(base_url=shared_product.base_url)
-    page = opened.new_page()
-    log_in(page)
-    yield page
+    opened = cast.profile(EMAIL)
+    yield opened.new_page()
     opened.close()
 
 

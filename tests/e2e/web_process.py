@@ -38,19 +38,6 @@ def web_process(product: Product, *, folder: Path = ROOT, **environment: str) ->
             child.wait(timeout=READY_SECONDS)
 
 
-@contextmanager
-def production_like_process(product: Product) -> Iterator[str]:
-    """Serve the product with static files and templates prepared as a release does it; yield its address."""
-    settings = {
-        "DJANGO_SETTINGS_MODULE": "tests.e2e.production_settings",
-        "STATIC_ROOT": str(product.services.var_dir / "staticfiles"),
-    }
-    variables = " ".join(f"{name}={value}" for name, value in settings.items())
-    product.run(f"{variables} {sys.executable} manage.py collectstatic --no-input --clear --verbosity 0")
-    with web_process(product, **settings) as base_url:
-        yield base_url
-
-
 def _is_up(base_url: str, *, child: subprocess.Popen[bytes], log: Path) -> bool:
     assert child.poll() is None, log.read_text()[-2000:]
     return httpx2.get(f"{base_url}/healthz", timeout=5).is_success
