@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.billing import catch_up, events, ledger, payments, stripe_client
 from apps.billing.entitlements import find_live_subscription
-from apps.billing.models import Payment, Subscription, WebhookEvent
+from apps.billing.models import Customer, Payment, Subscription, WebhookEvent
 from apps.core.errors import DomainError
 from tests.billing import steps
 from tests.billing_stripe.buyer import Buyer, hear, new_key
@@ -18,7 +18,7 @@ from tests.stripe import Object, StandIn, StandInRefusedError
 PLANS = ("starter", "pro")
 PACKS = ("small", "medium", "large")
 # A card that is declined, a refund that is too large, a plan that one has already: said, and nothing happens.
-REFUSALS = (DomainError, library.StripeError, StandInRefusedError)
+REFUSALS = (DomainError, library.StripeError, StandInRefusedError, Customer.DoesNotExist)
 
 
 class Market:
@@ -107,9 +107,12 @@ class Market:
         )
 
     def refund_from_the_dashboard(self, buyer: Buyer) -> None:
-        payment = self._payment_of(buyer)
-        part = self.chance.choice([None, self.chance.randint(1, max(payment.amount, 1))])
-        self.stripe.refund(payment.stripe_payment_intent_id or "", amount=part)
+        intent_id = self._payment_of(buyer).stripe_payment_intent_id or ""
+        charge = self.stripe.client.v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]}).latest_charge
+        left = charge.amount - charge.amount_refunded
+        if not left:
+            raise StandInRefusedError("All of it was returned before.")
+        self.stripe.refund(intent_id, amount=self.chance.choice([None, self.chance.randint(1, max(left, 1))]))
 
     def return_a_refund(self, buyer: Buyer) -> None:
         made = [each for each in self.stripe.client.v1.refunds.list() if each.status == "succeeded"]
