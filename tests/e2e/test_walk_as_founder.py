@@ -14,7 +14,7 @@ from tests.e2e.test_journey import mailed_link
 from tests.e2e.web_process import web_process
 
 NAME, CREDITS = "Harbourlight", 700
-COLOUR, COLOUR_SEEN = "#006450", "rgb(0, 100, 80)"
+COLOR, COLOR_SEEN = "#006450", "rgb(0, 100, 80)"
 LEFT_OUT = (".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__", ".*_cache", ".env")
 TEMPLATE = """name: Harbour haiku
 description: Three lines about a place.
@@ -33,12 +33,16 @@ def name_the_product(path):
     path.write_text(f"SITE_NAME={NAME}\n")
 
 
-def colour_the_brand(path):
-    replace(path, r"--color-primary: [^;]+;", f"--color-primary: light-dark({COLOUR}, #78dcbe);")
+def color_the_brand(path):
+    replace(path, r"--color-primary: [^;]+;", f"--color-primary: light-dark({COLOR}, #78dcbe);")
 
 
 def give_more_credits(path):
     replace(path, r"SIGN_UP_GRANT_CREDITS = \d+", f"SIGN_UP_GRANT_CREDITS = {CREDITS}")
+
+
+def rename_a_plan(path):
+    replace(path, r"name: Starter", f"name: {PLAN}")
 
 
 def add_a_prompt_template(path):
@@ -48,8 +52,9 @@ def add_a_prompt_template(path):
 # What CONTRIBUTING.md says can be changed in one file, and how this founder does it.
 CHANGES = {
     "the product's name": name_the_product,
-    "the brand colour": colour_the_brand,
+    "the brand color": color_the_brand,
     "the free credits": give_more_credits,
+    "plans, packs, allowance, how long credits last": rename_a_plan,
     "a new prompt template": add_a_prompt_template,
 }
 
@@ -98,7 +103,9 @@ def own_url(copy, changed, shared_product):
     release = [sys.executable, "manage.py", "sync_catalogue"]
     done = subprocess.run(release, cwd=copy, env=shared_product.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    with web_process(shared_product, folder=copy, DJANGO_SETTINGS_MODULE="config.settings.dev") as base_url:
+    with web_process(
+        shared_product, folder=copy, DJANGO_SETTINGS_MODULE="config.settings.dev", PLANS_FILE=""
+    ) as base_url:
         yield base_url
 
 
@@ -117,13 +124,19 @@ def test_every_change_is_one_file(changed):
     assert {what: len(files) for what, files in changed.items()} == dict.fromkeys(CHANGES, 1)
 
 
-def test_pages_have_the_new_name_and_the_new_colour(tab):
+def test_pages_have_the_new_name_and_the_new_color(tab):
     tab.goto("/accounts/signup/")
 
     assert NAME in tab.title()
     assert NAME in tab.inner_text("body")
     assert "Keel" not in tab.inner_text("body")
-    assert tab.locator("main .btn-primary").first.evaluate("e => getComputedStyle(e).backgroundColor") == COLOUR_SEEN
+    assert tab.locator("main .btn-primary").first.evaluate("e => getComputedStyle(e).backgroundColor") == COLOR_SEEN
+
+
+def test_the_price_list_has_the_new_plan(tab):
+    tab.goto("/pricing/")
+
+    assert tab.locator("main h3, main h2").filter(has_text=PLAN).count() > 0
 
 
 def test_a_new_customer_gets_the_new_credits_and_uses_the_new_template(tab, own_url, shared_product):
