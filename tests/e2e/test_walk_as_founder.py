@@ -13,7 +13,7 @@ from dev.run import ROOT
 from tests.e2e.test_journey import mailed_link
 from tests.e2e.web_process import web_process
 
-NAME, CREDITS = "Harbourlight", 700
+NAME, PLAN, CREDITS = "Harbourlight", "Skerryvore", 700
 COLOR, COLOR_SEEN = "#006450", "rgb(0, 100, 80)"
 LEFT_OUT = (".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__", ".*_cache", ".env")
 TEMPLATE = """name: Harbour haiku
