@@ -163,11 +163,21 @@ def test_refunds_take_back_no_more_than_was_purchased(workspace_id: UUID) -> Non
         steps.refund(entry.id, 1)
 
 
-def test_only_a_purchase_is_refunded(workspace_id: UUID) -> None:
-    entry = steps.give(workspace_id, 20)
+@pytest.mark.parametrize("source", ["sign_up", "promotion", "staff", "overage"])
+def test_what_was_not_paid_for_is_not_refunded(workspace_id: UUID, source: str) -> None:
+    entry = steps.give(workspace_id, 20, source=source)
 
     with pytest.raises(ledger.EntryNotReversibleError):
         steps.refund(entry.id, 1)
+
+
+@pytest.mark.parametrize("source", ["plan", "purchase", "returned"])
+def test_what_was_paid_for_is_refunded(workspace_id: UUID, source: str) -> None:
+    entry = steps.give(workspace_id, 20, source=source)
+
+    steps.refund(entry.id, 15)
+
+    assert steps.balances(workspace_id) == (5, 0, 0)
 
 
 @pytest.mark.usefixtures("workspace_id")
