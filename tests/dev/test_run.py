@@ -29,13 +29,19 @@ def test_ctrl_c_leaves_nothing_behind_when_the_folder_was_removed_meanwhile(star
     program = run_product(start, checkout, PORT=str(free_port()))
     read_until(program, "Ctrl-C stops everything")
     running = processes_using(checkout.parent)
-    shutil.rmtree(checkout.parent / "var")
+    wait_until(lambda: is_removed(checkout.parent / "var"))
 
     program.send_signal(signal.SIGINT)
     program.communicate(timeout=30)
 
     assert len(running) > 4
     wait_until(lambda: not any(is_alive(process) for process in running))
+
+
+def is_removed(folder) -> bool:
+    """Remove a folder into which processes write meanwhile."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def test_ctrl_c_while_the_database_is_prepared_leaves_nothing_behind(start, checkout):
