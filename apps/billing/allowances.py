@@ -38,8 +38,9 @@ def fill_up(*, now: datetime | None = None, slice_size: int = SLICE) -> bool:
     allowance = load_catalogue().get_free_plan().monthly_allowance_credits
     if not allowance:
         return False
+    read_until = cache.get(READ_UNTIL) or FIRST
     with system_scope():
-        accounts = list(_list_accounts(now).filter(pk__gt=cache.get(READ_UNTIL) or FIRST)[:slice_size])
+        accounts = list(_list_accounts(now).filter(pk__gt=read_until)[:slice_size])
     for account in accounts:
         if account.opening is not None and account.opening < allowance and not account.debt:
             _give(account.pk, amount_credits=allowance - account.opening, now=now)

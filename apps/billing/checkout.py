@@ -21,6 +21,7 @@ from apps.billing.catalogue import Plan, load_catalogue
 from apps.billing.customers import ensure_customer, find_customer_id
 from apps.billing.entitlements import find_live_subscription
 from apps.billing.models import CheckoutSession, Payment, Subscription
+from apps.billing.sync_plans.wanted import PACK_PREFIX, PLAN_PREFIX
 from apps.core.db import system_scope, workspace_scope
 from apps.core.errors import DomainError
 
@@ -72,7 +73,7 @@ def start_pack_checkout(
     StripeUnavailableError or StripeRefusedError.
     """
     offered = load_catalogue().get_pack(pack)
-    price = _price(f"pack_{pack}")
+    price = _price(f"{PACK_PREFIX}{pack}")
     session = _write_down(
         workspace,
         kind=CheckoutSession.Kind.PACK,
@@ -98,7 +99,7 @@ def start_plan_checkout(
     Raises AlreadySubscribedError, and what start_pack_checkout raises.
     """
     offered = load_catalogue().get_sold_plan(plan, interval=interval)
-    price = _price(f"plan_{plan}_{interval}")
+    price = _price(f"{PLAN_PREFIX}{plan}_{interval}")
     with workspace_scope(workspace.pk):
         _require_no_plan(workspace)
         had_one = Subscription.objects.filter(workspace=workspace).exclude(status="incomplete_expired").exists()

@@ -7,7 +7,8 @@ from apps.billing import customers, notices, payments, stripe_client
 from apps.billing.catalogue import load_catalogue
 from apps.billing.entitlements import find_live_subscription, grace_end
 from apps.billing.models import Invoice, Payment
-from apps.billing.subscriptions import PLAN_PRODUCT, NotOursError, moment, payment_intents_of
+from apps.billing.subscriptions import NotOursError, moment, payment_intents_of
+from apps.billing.sync_plans.wanted import PLAN_PREFIX
 from apps.core.db import system_scope
 
 
@@ -40,6 +41,12 @@ def subscription_of(told: dict[str, Any]) -> str:
     return details.get("subscription") or ""
 
 
+def is_of_plan(line: dict[str, Any]) -> bool:
+    """Tell whether a line of an invoice is for a plan."""
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return str(details.get("product") or "").startswith(PLAN_PREFIX)
+
+
 def credits_of_line(line: dict[str, Any], price: dict[str, Any]) -> int:
     """Return the credits of a line, with its sign: the price's credits in proportion to the money, rounded down.
 
@@ -61,10 +68,9 @@ def _list_plan_lines(told: dict[str, Any]) -> list[tuple[dict[str, Any], dict[st
     prices: dict[str, dict[str, Any]] = {}
     found = []
     for line in lines:
-        details = (line.get("pricing") or {}).get("price_details") or {}
-        if not str(details.get("product") or "").startswith(PLAN_PRODUCT):
+        if not is_of_plan(line):
             continue
-        price_id = details["price"]
+        price_id = line["pricing"]["price_details"]["price"]
         if price_id not in prices:
             prices[price_id] = _fetch_price(price_id)
         found.append((line, prices[price_id]))

@@ -24,9 +24,8 @@ from apps.core.errors import DomainError
 logger = structlog.get_logger(__name__)
 
 ACTOR = "stripe"
+# Without warnings: those are inquiries of the bank's, and no money has moved.
 OPEN_DISPUTES = {"needs_response", "under_review"}
-# A warning is an inquiry of the bank's: no money has moved.
-OF_DISPUTE = {"won": Payment.DisputeStatus.WON, "lost": Payment.DisputeStatus.LOST}
 
 
 class RefundTooLargeError(DomainError):
@@ -151,7 +150,10 @@ def credits_to_take_back(payment: Payment, *, amount: int) -> int:
 
 
 def standing_credits(payment: Payment) -> int:
-    """Return the credits of a payment that can still be taken back: neither expired nor taken by a change of plan."""
+    """Return the credits of a payment that can still be taken back. Within a scope.
+
+    Gone is what has expired, what a change to a cheaper plan took, and all of it if staff reversed the grant.
+    """
     if payment.grant_entry is None:
         return 0
     return sum(_standing(entry) for entry in _list_grant_entries(payment))

@@ -31,17 +31,9 @@ def preview(payment: Payment, *, amount: int) -> Preview:
     """Return what a refund will take back. Within a scope."""
     gone = payment.amount_refunded + payment.amount_disputed
     wanted = payments.credits_to_take_back(payment, amount=gone + amount) - payment.credits_taken_back
-    credits = min(max(wanted, 0), credits_left(payment))
+    credits = min(max(wanted, 0), payments.standing_credits(payment))
     available = selectors.get_balance(payment.workspace_id).available
     return Preview(amount, credits, debt=max(credits - available, 0))
-
-
-def credits_left(payment: Payment) -> int:
-    """Return how many of a payment's credits can still be taken back. Within a scope.
-
-    Gone is what has expired, what a change to a cheaper plan took, and all of it if staff reversed the grant.
-    """
-    return payments.standing_credits(payment)
 
 
 def was_refunded(payment_id: UUID, *, key: str) -> bool:

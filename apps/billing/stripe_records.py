@@ -9,7 +9,6 @@ from uuid import UUID
 from apps.accounts.models import Workspace
 from apps.billing import checkout, invoices, payments, stripe_client
 from apps.billing.models import Customer, Payment
-from apps.billing.sync_plans.wanted import PLAN_PREFIX
 from apps.core.db import system_scope
 
 Told = dict[str, Any]
@@ -115,11 +114,7 @@ def _workspace_named(paid: Paid) -> UUID | None:
 
 def _moves_something(invoice: Told) -> bool:
     """Tell whether an invoice brings money or credits; that of a trial, and one that is balanced out, bring neither."""
-    plan_lines = [
-        line["amount"]
-        for line in invoice["lines"]["data"]
-        if str(((line.get("pricing") or {}).get("price_details") or {}).get("product")).startswith(PLAN_PREFIX)
-    ]
+    plan_lines = [line["amount"] for line in invoice["lines"]["data"] if invoices.is_of_plan(line)]
     return bool(invoice["amount_paid"] > 0 or sum(plan_lines) != 0)
 
 

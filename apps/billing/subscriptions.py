@@ -10,12 +10,11 @@ import structlog
 from apps.billing import customers, ledger, notices, stripe_client
 from apps.billing.catalogue import load_catalogue
 from apps.billing.models import CreditGrant, Subscription
+from apps.billing.sync_plans.wanted import PLAN_PREFIX
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
 
 logger = structlog.get_logger(__name__)
-
-PLAN_PRODUCT = "plan_"
 
 
 class NotOursError(DomainError):
@@ -53,8 +52,8 @@ def plan_of(told: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Return the item of a subscription that is its plan, and the plan's slug. Raises UnknownPlanError."""
     for item in told["items"]["data"]:
         product = item["price"]["product"]
-        if isinstance(product, str) and product.startswith(PLAN_PRODUCT):
-            return item, product.removeprefix(PLAN_PRODUCT)
+        if isinstance(product, str) and product.startswith(PLAN_PREFIX):
+            return item, product.removeprefix(PLAN_PREFIX)
     raise UnknownPlanError(f"subscription {told['id']} has no item of a plan")
 
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from apps.billing import payments, refunds, subscriptions
+from apps.billing import payments, subscriptions
 from apps.billing.models import Customer, LedgerEntry, Payment, Subscription
 from apps.billing.money import format_money
 from apps.billing.reconciliation.told import Returned, Told, overage_within, payments_within
@@ -88,7 +88,7 @@ def _money(amount: int, payment: Payment) -> str:
 def _credits_to_take_back(payment: Payment, told: Returned) -> int:
     """Return what should have been taken back, as far as it was still there."""
     wanted = payments.credits_to_take_back(payment, amount=told.refunded + told.disputed)
-    return min(wanted, payment.credits_taken_back + refunds.credits_left(payment))
+    return min(wanted, payment.credits_taken_back + payments.standing_credits(payment))
 
 
 def _compare_subscriptions(told: Told) -> Iterator[Difference]:
