@@ -80,6 +80,11 @@
     true,
   );
 
+  // Nor is one whose place is gone, with another template.
+  document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
+    if (isEstimate(target)) target.addEventListener("htmx:beforeSwap", (event) => (event.detail.shouldSwap = false));
+  });
+
   const refreshEstimate = () => byId("generation-estimate") && htmx.trigger("#generation-estimate", "refresh");
 
   document.addEventListener("generation:ended", refreshEstimate);

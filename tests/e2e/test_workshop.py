@@ -258,6 +258,22 @@ def test_an_unfinished_text_survives_reload_and_another_template_until_it_is_sen
     assert member.input_value("textarea[name=text]") == "Another text"
 
 
+def test_an_estimate_that_comes_after_another_template_was_chosen_goes_nowhere(member):
+    compose(member)
+    waiting = []
+    member.route("**/generations/estimate/**", lambda route: route.continue_() if waiting else waiting.append(route))
+    with member.expect_request("**/generations/estimate/**"):
+        member.fill("textarea[name=details]", f"{TEXT} They are waterproof.")
+    member.click("#template-summary")
+    appear(member, "textarea[name=text]")
+
+    waiting[0].continue_()
+
+    with member.expect_response("**/generations/estimate/**"):
+        member.fill("textarea[name=text]", "Another text")
+    member.wait_for_load_state("networkidle")  # A complaint of the browser would fail this test.
+
+
 def test_an_example_can_be_taken_back(member):
     compose(member)
 
