@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.cache import cache
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 
+from apps.billing import stripe_client
+from apps.billing.catalogue import load_catalogue
+from apps.billing.sync_plans import sync_plans
 from tests.product import Product
+from tests.stripe import StandIn
 
 # Without Chromium bin/test installs no Playwright and says how to get both; CI insists on them.
 if find_spec("playwright") is None and "chromium" not in os.environ.get("KEEL_REQUIRE", ""):
@@ -36,6 +41,10 @@ BEGIN
     END LOOP;
 END $$
 """
+
+
+# It is made once per process, from settings; a test may have put another one in its place.
+forget_stripe_client = stripe_client._client.cache_clear
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +74,37 @@ def empty_database() -> None:
     tables = [f"'{model._meta.db_table}'" for model in apps.get_models(include_auto_created=True) if _is_ours(model)]
     with connections["owner"].cursor() as cursor:
         cursor.execute(EMPTY.replace("TABLES", ", ".join(tables)))
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    """A Stripe of this test run's own: the stand-in, over HTTP."""
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def stripe(stand_in: StandIn, settings: Any) -> Iterator[StandIn]:
+    """Stripe before anything was ever sold; the product knows its address."""
+    stand_in.reset()
+    cache.clear()
+    for name, value in stand_in.environment.items():
+        setattr(settings, name, value)
+    forget_stripe_client()
+    yield stand_in
+    stand_in.end_outages()
+    forget_stripe_client()
+
+
+@pytest.fixture
+def synced(stripe: StandIn) -> StandIn:
+    """Stripe with everything of plans.yaml, and nothing that has happened."""
+    on_sale = load_catalogue().model_dump_json()
+    if not stripe.recall(on_sale):
+        sync_plans(apply=True)
+        stripe.remember(on_sale)
+        stripe.recall(on_sale)
+    return stripe
 
 
 def _is_ours(model: Any) -> bool:

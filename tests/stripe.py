@@ -239,6 +239,14 @@ class StandIn:
         """Forget everything."""
         self.tell("reset")
 
+    def remember(self, name: str) -> None:
+        """Keep what there is now, less its events, for `recall`."""
+        self.tell("remember", name=name)
+
+    def recall(self, name: str) -> bool:
+        """Forget everything but what was remembered under a name; whether there was such a thing."""
+        return bool(self.tell("recall", name=name)["is_known"])
+
     def tell(self, name: str, /, **values: Any) -> Any:
         """Call the control API. Raises StandInRefusedError."""
         response = self._http.post(f"/_stand_in/{name}", json=values)

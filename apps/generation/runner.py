@@ -14,7 +14,7 @@ from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
 from apps.core.request_id import bind_request_id
 from apps.generation import flusher, leases, prompts, settling, stream
-from apps.generation.gateway import errors, openai_provider
+from apps.generation.gateway import errors, providers
 from apps.generation.gateway.deadlines import DeadlineLimits, Deadlines
 from apps.generation.gateway.retry import delay_before_retry
 from apps.generation.gateway.types import Completion, ProviderRequest
@@ -142,12 +142,12 @@ def _start_attempt(active: _Run) -> AttemptOutcome | None:
             id=attempt_id,
             generation_id=lease.generation_id,
             number=len(active.attempts) + 1,
-            provider=openai_provider.NAME,
+            provider=providers.OPENAI,
             request_model=active.request.model,
         )
     # No connection is held while a provider is waited for.
     connection.close()
-    attempt = AttemptOutcome(attempt_id, openai_provider.NAME)
+    attempt = AttemptOutcome(attempt_id, providers.OPENAI)
     active.attempts.append(attempt)
     return attempt
 
@@ -173,7 +173,7 @@ def _attempt(active: _Run, attempt: AttemptOutcome) -> Completion | errors.Provi
 
 def _call(active: _Run, attempt: AttemptOutcome, *, started: float) -> Completion:
     output_bytes_max = active.request.output_tokens_max * OUTPUT_BYTES_PER_TOKEN_MAX
-    for event in openai_provider.stream(active.request, guard=active.guard):
+    for event in providers.stream(providers.OPENAI, active.request, guard=active.guard):
         if isinstance(event, Completion):
             return event
         active.deadlines.delta_arrived(now=time.monotonic())

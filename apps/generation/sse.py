@@ -27,6 +27,7 @@ from apps.generation import endings, events
 from apps.generation.channels import Channel
 from apps.generation.events import Cursor
 from apps.generation.hub import Hub
+from apps.generation.markdown.highlighting import load_lexers
 from apps.generation.models import Generation
 
 PATH = re.compile(r"^/generations/(?P<id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})/stream/$")
@@ -169,6 +170,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     global _hub
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            load_lexers()
         if message["type"] == "lifespan.shutdown" and _hub is not None:
             await _hub.close()
             _hub = None

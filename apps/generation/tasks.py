@@ -3,14 +3,22 @@
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.conf import settings
 from django.utils import timezone
 
 from apps.core.ringing import ring
 from apps.generation import leases, purging, runner, sweeper
+from apps.generation.gateway import providers
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
 RUN_SECONDS_MAX = int(settings.GENERATION_DEADLINES["total"]) + 180
+
+
+@worker_init.connect
+def load_providers(**later: Any) -> None:
+    """Have everything in memory before the first generation comes."""
+    providers.load()
 
 
 @shared_task(name="generation.run", queue="generation", time_limit=RUN_SECONDS_MAX)

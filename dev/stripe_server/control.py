@@ -38,6 +38,7 @@ class Control:
 
     def __init__(self, *, world: World, api: Api, deliveries: Deliveries) -> None:
         self.outages: list[Outage] = []
+        self._remembered: dict[str, str] = {}
         self._world = world
         self._api = api
         self._deliveries = deliveries
@@ -199,6 +200,18 @@ class Control:
         self._api.log.clear()
         self.outages.clear()
         return {"at": time.time()}
+
+    def remember(self, name: str) -> Object:
+        """Keep what there is now, less its events, under a name of the caller's."""
+        self._remembered[name] = self._world.remember()
+        return {"name": name}
+
+    def recall(self, name: str) -> Object:
+        """Forget everything but what was kept under this name, if that was ever done."""
+        self.reset()
+        if name in self._remembered:
+            self._world.recall(self._remembered[name])
+        return {"is_known": name in self._remembered}
 
     def _session(self, session: str) -> Object:
         return self._world.get(checkout.KIND, session.partition("?")[0].rstrip("/").rpartition("/")[2])

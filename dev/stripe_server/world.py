@@ -134,10 +134,20 @@ class World:
         self.on_event(event)
         return event
 
+    def remember(self) -> str:
+        """Return what there is now, less the events that told of it, for `recall`."""
+        lasting = {kind: objects for kind, objects in self.data["objects"].items() if kind != stripe.Event.OBJECT_NAME}
+        return json.dumps({**self.data, "objects": lasting, "replies": {}, "deliveries": {}})
+
+    def recall(self, remembered: str) -> None:
+        """Take over what `remember` has returned."""
+        self.data = json.loads(remembered)
+        self._kinds = {object_id: kind for kind, objects in self.data["objects"].items() for object_id in objects}
+        self.is_changed = True
+
     def load(self, path: Path) -> None:
         """Take over what `save` has written."""
-        self.data = json.loads(path.read_text())
-        self._kinds = {object_id: kind for kind, objects in self.data["objects"].items() for object_id in objects}
+        self.recall(path.read_text())
 
     def save(self, path: Path) -> None:
         """Write everything down; a reader meets the old state or the new one, never a part."""

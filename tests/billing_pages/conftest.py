@@ -7,7 +7,6 @@ from django.test import Client
 from apps.accounts.models import User, Workspace
 from apps.accounts.selectors import find_personal_workspace
 from tests.accounts.conftest import new_email, new_user
-from tests.billing_books.conftest import stand_in, stripe, synced  # noqa: F401 - fixtures
 from tests.billing_pages.customer import Customer
 
 
@@ -45,6 +44,6 @@ def browser_of():
 
 
 @pytest.fixture
-def customer(synced, owner, workspace) -> Customer:  # noqa: F811
+def customer(synced, owner, workspace) -> Customer:
     """An owner in a browser, in front of a Stripe that sells everything."""
     return Customer(user=owner, workspace=workspace, stripe=synced)

@@ -1,6 +1,8 @@
 """The names that the user of this project has fixed: the top level, the packages, and what uses them."""
 
 import re
+import subprocess
+import sys
 
 import psycopg
 import pytest
@@ -90,3 +92,11 @@ def test_the_example_names_every_variable_that_settings_read():
 
     assert {"SECRET_KEY", "DATABASE_URL"} <= read
     assert read - named == set()
+
+
+def test_only_those_who_call_a_provider_pay_for_importing_its_sdk():
+    """It takes a second of every start: of web, of beat, and of each command."""
+    program = "import django, sys; django.setup(); import config.asgi, config.urls; print('openai' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip().splitlines()[-1] == "False"

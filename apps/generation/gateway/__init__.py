@@ -1,1 +1,1 @@
-"""The only code that speaks to model providers. Decoder, deadlines and retry policy do no I/O; openai_provider does."""
+"""The only code that speaks to providers. Decoder, deadlines and retry policy do no I/O; a provider's module does."""

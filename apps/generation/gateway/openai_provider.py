@@ -14,7 +14,6 @@ from apps.generation.gateway.decoder import StreamDecoder, error_of
 from apps.generation.gateway.interruptible import Guard, InterruptibleTransport, guarded_by
 from apps.generation.gateway.types import Event, ProviderRequest
 
-NAME = "openai"
 CONNECT_TIMEOUT_SECONDS = 5.0
 CONNECTIONS_MAX = 1000
 

@@ -1,5 +1,7 @@
 """Colours for code, as CSS classes only. The stylesheet is dev/styles/components/highlight.css."""
 
+from functools import cache
+
 from pygments import highlight as pygments_highlight  # type: ignore[import-untyped]
 from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -8,7 +10,7 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 # Lexing 8 kB takes some 15 ms; longer code would hold up everyone else's stream.
 CODE_SIZE_MAX = 12_288
 
-# A short list, loaded once: loading a lexer takes up to 50 ms, and rare ones have slow patterns.
+# A short list: rare lexers have slow patterns.
 LANGUAGES = (
     *("bash", "console", "docker", "dockerfile", "http", "make", "powershell", "sh", "shell", "zsh"),
     *("c", "c#", "c++", "cpp", "cs", "go", "java", "kotlin", "rs", "rust", "scala", "swift"),
@@ -19,11 +21,21 @@ LANGUAGES = (
 
 def highlight(code: str, *, language: str) -> str | None:
     """Return the code as HTML with a class per kind of token, or None where it is to be shown plain."""
-    lexer = _LEXERS.get(language.lower())
-    if lexer is None or len(code) > CODE_SIZE_MAX:
+    name = language.lower()
+    if name not in LANGUAGES or len(code) > CODE_SIZE_MAX:
         return None
-    return str(pygments_highlight(code, lexer, _FORMATTER))
+    return str(pygments_highlight(code, _lexer(name), _FORMATTER))
+
+
+def load_lexers() -> None:
+    """Load every lexer (up to 50 ms each), for the process that streams and must not stand still in the middle."""
+    for name in LANGUAGES:
+        _lexer(name)
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
 
 
 _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
-_LEXERS: dict[str, Lexer] = {name: get_lexer_by_name(name, stripnl=False, ensurenl=False) for name in LANGUAGES}

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from apps.generation import outcomes, prompts, services
-from apps.generation.gateway import openai_provider
+from apps.generation.gateway import providers
 from apps.generation.gateway.types import Completion, ProviderRequest
 from apps.pages.demo import RECORDING_PATH, Recording, save_recording
 from apps.usage import rates, rating
@@ -79,7 +79,7 @@ def _record(inputs: dict[str, str]) -> Recording:
 def _listen(request: ProviderRequest) -> tuple[str, list[tuple[int, int]], Completion]:
     text, pace, completion = "", [], Completion(finish_reason="")
     started = time.monotonic()
-    for event in openai_provider.stream(request, guard=lambda: None):
+    for event in providers.stream(providers.OPENAI, request, guard=lambda: None):
         if isinstance(event, Completion):
             completion = event
         else:
