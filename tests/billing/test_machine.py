@@ -144,7 +144,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("ledger_db", "db")
 def test_the_ledger_behaves_like_its_reference() -> None:
-    _run(examples=120, steps_each=25)
+    _run(examples=60, steps_each=25)
 
 
 @pytest.mark.long
