@@ -54,6 +54,19 @@ def _on_the_way_in() -> list[Sample]:
     return [
         _account("email_confirmation_signup", "Somebody signed up", confirmation | {"confirmation_hours": 72}),
         Sample("welcome", "The address is confirmed", "mail/welcome.html", {"credits": 500}),
+        Sample(
+            "invitation",
+            "Somebody is invited into a team",
+            "mail/invitation.html",
+            {
+                "workspace_name": "North Sea Charts",
+                "inviter": "Ada Lovelace",
+                "role": "Member",
+                "role_means": "Generates, and sees everybody's generations in this workspace.",
+                "expires_at": timezone.now(),
+                "invitation_url": f"{site}/invitations/sample-link/",
+            },
+        ),
         _account("email_confirmation", "An address is confirmed later", confirmation | {"confirmation_hours": 72}),
         _account(
             "account_already_exists",
@@ -70,8 +83,13 @@ def _on_the_way_in() -> list[Sample]:
             },
         ),
         _account(
+            "login_code",
+            "A code to log in was asked for",
+            {"email": EMAIL, "code": "BCDF-GHJK", "login_code_minutes": 10},
+        ),
+        _account(
             "unknown_account",
-            "A new password was asked for with an unknown address",
+            "A new password or a code was asked for with an unknown address",
             {"email": EMAIL, "signup_url": f"{site}/accounts/signup/"},
         ),
     ]
@@ -89,6 +107,20 @@ def _about_changes() -> list[Sample]:
             change | {"from_email": EMAIL, "to_email": "ada.lovelace@example.com"},
         ),
         _account("email_deleted", "An address was removed", change | {"deleted_email": "old@example.com"}),
+        *_about_ways_in(change),
+    ]
+
+
+def _about_ways_in(change: dict[str, Any]) -> list[Sample]:
+    github = change | {"provider": {"name": "GitHub"}}
+    return [
+        _account("totp_activated", "An authenticator app was added", change, folder="mfa"),
+        _account("totp_deactivated", "The authenticator app was removed", change, folder="mfa"),
+        _account("webauthn_added", "A passkey was added", change, folder="mfa"),
+        _account("webauthn_removed", "A passkey was removed", change, folder="mfa"),
+        _account("recovery_codes_generated", "There are new recovery codes", change, folder="mfa"),
+        _account("account_connected", "An account elsewhere was connected", github, folder="socialaccount"),
+        _account("account_disconnected", "An account elsewhere was disconnected", github, folder="socialaccount"),
     ]
 
 
@@ -121,8 +153,8 @@ def _about_the_rest() -> list[Sample]:
     ]
 
 
-def _account(name: str, when: str, context: dict[str, Any]) -> Sample:
-    return Sample(name, when, f"account/email/{name}.html", context)
+def _account(name: str, when: str, context: dict[str, Any], *, folder: str = "account") -> Sample:
+    return Sample(name, when, f"{folder}/email/{name}.html", context)
 
 
 def _find(name: str) -> Sample:

@@ -10,12 +10,14 @@ import pytest
 from django.apps import apps
 from django.core.cache import cache
 from django.db import connections
+from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
 
 from apps.billing import stripe_client
 from apps.billing.catalogue import load_catalogue
 from apps.billing.sync_plans import sync_plans
 from tests.product import Product
+from tests.scoping import see_everything, seeing_nothing
 from tests.stripe import StandIn
 
 # Without Chromium bin/test installs no Playwright and says how to get both; CI insists on them.
@@ -58,6 +60,21 @@ def django_db_setup(
     with django_db_blocker.unblock():
         connections["default"].close()
         teardown_databases(created, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_see_everything() -> Iterator[None]:
+    """Let tests look at every row, and a request of a test's browser only at those of the scopes that it opens."""
+    see_everything()
+    answer = ClientHandler.get_response
+
+    def answer_within_scopes(self: ClientHandler, request: Any) -> Any:
+        with seeing_nothing():
+            return answer(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "get_response", answer_within_scopes)
+        yield
 
 
 @pytest.fixture

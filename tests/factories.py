@@ -58,6 +58,20 @@ class FundedMembershipFactory(MembershipFactory):
             grant(self.workspace, amount_credits=amount)
 
 
+class TeamFactory(WorkspaceFactory):
+    """A team with seats for ten."""
+
+    kind = Workspace.Kind.TEAM
+    seat_limit = 10
+    name = "North Sea Charts"
+
+
+class TeamMembershipFactory(MembershipFactory):
+    """A person who owns a team."""
+
+    workspace = factory.SubFactory(TeamFactory)
+
+
 class ConversationFactory(DjangoModelFactory):
     """A conversation without generations."""
 

@@ -1,6 +1,7 @@
 """What must hold after every fault, read from the database alone (and from what the model server sent)."""
 
-from dev.sample_data.people import BUSY, FRESH, FULL
+from dev.sample_data import team
+from dev.sample_data.people import BUSY, FRESH, FULL, TEAMED
 from tests.product import Product
 
 UNBALANCED = """
@@ -27,7 +28,7 @@ USAGE_THAT_IS_NOT_CHARGED = """
 """
 # Sample people have runs that no model wrote, and some that stay unfinished on purpose.
 OF_REAL_RUNS = "generation_generation WHERE user_id NOT IN (SELECT id FROM accounts_user WHERE email = ANY(%s))"
-SAMPLE_PEOPLE = [BUSY, FRESH, FULL]
+SAMPLE_PEOPLE = [BUSY, FRESH, FULL, TEAMED, *(email for email, *_more in team.PEOPLE)]
 UNFINISHED = f"SELECT id, status FROM {OF_REAL_RUNS} AND finished_at IS NULL"
 OUTPUTS = f"SELECT request_id, output FROM {OF_REAL_RUNS}"
 

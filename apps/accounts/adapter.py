@@ -9,11 +9,15 @@ from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.urls import reverse
 
 from apps.accounts.devices import read_device
+from apps.accounts.invitations import FOLLOWED
+from apps.accounts.models import User
 from apps.core import mail, tasks
 from apps.core.http import client_address
 from apps.core.mail_rendering import MailContent, render
@@ -37,9 +41,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
         ring_on_commit(tasks.deliver_mail, mail_id=str(queued.pk))
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Return where a log-in leads: back to the invitation that was followed, if there is one."""
+        return _invitation_page(request) or str(super().get_login_redirect_url(request))
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """Return where signing up leads, as a log-in does."""
+        return _invitation_page(request) or str(super().get_signup_redirect_url(request))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the caller's address as every other limit of ours reads it."""
         return client_address(request)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Say why somebody with the right password is not let in."""
+        if user.suspended_at is None:
+            return super().respond_user_inactive(request, user)  # type: ignore[no-any-return]
+        return redirect("account_suspended")
 
     def _render(self, template_prefix: str, email: str, context: dict[str, Any]) -> MailContent:
         known = context | {name: _at_site(url) for name, url in context.items() if name.endswith("_url")}
@@ -49,6 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "email": email,
             "device": read_device(context.get("user_agent", "")).name,
             "confirmation_hours": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS * 24,
+            "login_code_minutes": app_settings.LOGIN_BY_CODE_TIMEOUT // 60,
             "password_reset_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
         }
         return render(f"{template_prefix}.html", known | more)
@@ -59,6 +78,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         message = self.render_mail(template_prefix, email, theirs)
         paragraphs = str(message.body).split("\n\n")
         return render("mail/plain.html", {"subject": message.subject, "paragraphs": paragraphs})
+
+
+def _invitation_page(request: HttpRequest) -> str:
+    return reverse("invitation_waiting") if FOLLOWED in request.session else ""
 
 
 def _at_site(url: str) -> str:

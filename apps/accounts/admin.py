@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-# Imported before it is replaced below: importing it registers it.
+# Imported before they are replaced below: importing them registers them.
+import allauth.mfa.admin
+import allauth.socialaccount.admin
 import allauth.usersessions.admin  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -15,11 +19,15 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import api_keys, workspaces
+from apps.accounts.admin_acts import UserActsAdmin, WorkspaceActsAdmin
 from apps.accounts.devices import read_device
-from apps.accounts.models import Membership, User, Workspace
+from apps.accounts.models import ApiKey, Invitation, Membership, User, Workspace
 from apps.core.admin import ReadOnlyAdmin
-from apps.core.admin_filters import related_filter
+from apps.core.admin_filters import TimeFilter, related_filter
 from apps.core.admin_links import Related, link_to, page_link, related_links
+from apps.core.db import system_scope
+from apps.core.errors import DomainError
 
 if TYPE_CHECKING:
     BaseUserAdmin = DjangoUserAdmin[User]
@@ -106,22 +114,22 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin):
+class UserAdmin(UserActsAdmin, BaseUserAdmin):
     """People, found by their e-mail address."""
 
     add_form = UserCreationForm
     list_display = ["email", "name", "generations", "is_active", "is_staff", "date_joined", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
+    list_filter = ["is_active", ("suspended_at", admin.EmptyFieldListFilter), "is_staff", "is_superuser", "groups"]
     search_fields = ["email", "name"]
     ordering = ["-date_joined"]
     date_hierarchy = "date_joined"
-    readonly_fields = ["last_login", "date_joined", "see_also"]
+    readonly_fields = ["last_login", "date_joined", "suspended_at", "see_also"]
     show_full_result_count = False
     inlines = [MembershipInline]
     fieldsets = [
         (None, {"fields": ["email", "name", "time_zone", "password", "see_also"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
-        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined", "suspended_at"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})]
 
@@ -140,7 +148,8 @@ class UserAdmin(BaseUserAdmin):
                 Related(_("Usage records"), "usage.usagerecord", {"user": user.pk}),
                 Related(_("Ledger"), "billing.ledgerentry", {"q": user.email}),
                 Related(_("Mails"), "core.outgoingmail", {"q": user.email}),
-                Related(_("Done by them"), "core.auditentry", {"q": name}),
+                Related(_("API keys"), "accounts.apikey", {"q": user.email}),
+                Related(_("Audit log"), "core.auditentry", {"q": name}),
             ]
         )
 
@@ -153,17 +162,19 @@ def _generations_of(user: User) -> Sequence[Related]:
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(ModelAdmin):
+class WorkspaceAdmin(WorkspaceActsAdmin):
     """Workspaces, found by their members."""
 
     list_display = ["name", "owner", "kind", "credits_link", "created_at"]
-    list_filter = ["kind"]
+    list_filter = ["kind", ("suspended_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "id__exact", "members__email"]
     search_help_text = _("A member's e-mail address or a part of it, the name, or the id.")
-    readonly_fields = ["id", "created_at", "see_also"]
+    # Seats follow the plan, and a team is deleted by its owner.
+    readonly_fields = ["id", "seat_limit", "deleted_at", "created_at", "suspended_at", "see_also"]
     show_full_result_count = False
     ordering = ["-id"]
     inlines = [MembershipInline]
+    actions = ["restore"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         """Refuse: money and usage hang on a workspace."""
@@ -174,6 +185,21 @@ class WorkspaceAdmin(ModelAdmin):
         owners = Membership.objects.filter(workspace=OuterRef("pk"), role=Membership.Role.OWNER).order_by("pk")
         rows: QuerySet[Workspace] = super().get_queryset(request)
         return rows.annotate(owner_email=Subquery(owners.values("user__email")[:1]))
+
+    def has_restore_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this member of staff may open a workspace again."""
+        return request.user.has_perm("accounts.suspend_workspace")
+
+    @admin.action(description=_("Restore what was deleted"), permissions=["restore"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        """Take the deletion of workspaces back, as far as that is possible."""
+        assert isinstance(request.user, User)
+        for workspace_id in queryset.values_list("pk", flat=True):
+            try:
+                with system_scope():
+                    workspaces.restore(user=request.user, workspace_id=workspace_id)
+            except DomainError as refusal:
+                self.message_user(request, f"{workspace_id}: {refusal.sentence}", messages.ERROR)
 
     @admin.display(description=_("owner"), empty_value="-")
     def owner(self, workspace: Any) -> str | None:
@@ -204,6 +230,7 @@ def related_to_workspace(workspace_id: UUID) -> list[Related]:
         Related(_("Generations"), "generation.generation", {"workspace": workspace_id}),
         Related(_("Usage records"), "usage.usagerecord", {"workspace": workspace_id}),
         Related(_("Usage by day"), "usage.dailyusage", {"workspace": workspace_id}),
+        Related(_("API keys"), "accounts.apikey", {"workspace": workspace_id}),
         Related(_("Audit log"), "core.auditentry", {"q": f"workspace:{workspace_id}"}),
     ]
 
@@ -225,8 +252,19 @@ class MembershipAdmin(ModelAdmin):
         return link_to(membership.workspace)
 
 
-# allauth's own one searches by user names, which our people do not have.
-admin.site.unregister(UserSession)
+@admin.register(Invitation)
+class InvitationAdmin(CustomerRowsAdmin):
+    """Who was invited where, and what became of it; nothing here lets anybody in."""
+
+    list_display = ["email", "customer", "role", "sent_at", "expires_at", "accepted_at", "revoked_at"]
+    exclude = ["digest"]
+    list_filter = ["role", related_filter("workspace", title=_("workspace"))]
+    search_fields = ["email"]
+    ordering = ["-id"]
+
+
+# allauth's own ones search by user names, which our people do not have, and show secrets.
+admin.site.unregister([UserSession, Authenticator, SocialAccount, SocialApp, SocialToken])
 
 
 @admin.register(UserSession)
@@ -255,3 +293,72 @@ class UserSessionAdmin(ReadOnlyAdmin):
     def address(self, session: UserSession) -> str:
         """Return where the person was last seen."""
         return str(session.ip)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(CustomerRowsAdmin):
+    """The keys of programs, without what lets somebody in. "Revoke" goes with suspending a workspace."""
+
+    list_display = ["created_at", "customer", "name", "prefix", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = [
+        ("revoked_at", admin.EmptyFieldListFilter),
+        TimeFilter,
+        related_filter("workspace", title=_("workspace")),
+    ]
+    search_fields = ["id", "prefix", "workspace"]
+    ordering = ["-id"]
+    exclude = ["secret_hash"]
+    readonly_fields = ["customer", "see_also"]
+    actions = ["revoke_selected"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this member of staff may revoke keys."""
+        return request.user.has_perm("accounts.suspend_workspace")
+
+    @admin.action(description=_("Revoke the selected keys"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """End keys at once."""
+        with system_scope():
+            keys = list(queryset)
+        for key in keys:
+            api_keys.revoke_key(workspace_id=key.workspace_id, key_id=key.pk, actor=f"user:{request.user.pk}")
+        messages.success(request, _("The keys are revoked."))
+
+    def related(self, row: ApiKey) -> list[Related]:
+        """Return the ways to what was done to the key."""
+        return [Related(_("Audit log"), "core.auditentry", {"q": f"api_key:{row.pk}"})]
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Which second factors people have; never what they are made of."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    search_fields = ["user__email"]
+    search_help_text = _("An e-mail address.")
+    list_select_related = ["user"]
+    ordering = ["-created_at"]
+
+    def search_condition(self, term: str) -> Q:
+        """Find the factors of a person."""
+        return Q(user__email=term.lower())
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(ReadOnlyAdmin):
+    """Which accounts elsewhere let people in."""
+
+    list_display = ["user", "provider", "uid", "date_joined", "last_login"]
+    fields = ["user", "provider", "uid", "date_joined", "last_login"]
+    list_filter = ["provider"]
+    search_fields = ["uid"]
+    search_help_text = _("An e-mail address, or the id at the provider.")
+    list_select_related = ["user"]
+    time_field = "date_joined"
+    ordering = ["-date_joined"]
+
+    def search_condition(self, term: str) -> Q:
+        """Find the connections of a person, or one by its id."""
+        return Q(user__email=term.lower()) | Q(uid=term)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.socialaccount import forms as social_forms
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import MinimumLengthValidator, get_default_password_validators
 from django.db import IntegrityError
 from django.http import HttpRequest
@@ -68,6 +70,10 @@ class SignUpForm(PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[mi
             # Two sign-ups with one address at once: the second lost, after the form had found the address free.
             self.account_already_exists = True
             user, response = super().try_save(request)
+        else:
+            if user is None:
+                # As long as for a newcomer: the time of an answer tells nobody who is here.
+                make_password(self.cleaned_data["password1"])
         return user, response
 
     def save(self, request: HttpRequest) -> User:
@@ -81,6 +87,23 @@ class SignUpForm(PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[mi
 
 class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):  # type: ignore[misc]
     """E-mail address and password."""
+
+
+class SocialSignUpForm(PlainFieldsMixin, social_forms.SignupForm):  # type: ignore[misc]
+    """The address of somebody whose account elsewhere does not tell it."""
+
+
+class RequestLoginCodeForm(PlainFieldsMixin, allauth_forms.RequestLoginCodeForm):  # type: ignore[misc]
+    """Where to send a code to log in with."""
+
+
+class ConfirmLoginCodeForm(PlainFieldsMixin, allauth_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
+    """That code."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        code = self.fields["code"]
+        code.widget.attrs |= {"class": "code-input", "autocapitalize": "characters", "spellcheck": "false"}
 
 
 class ResetPasswordForm(PlainFieldsMixin, allauth_forms.ResetPasswordForm):  # type: ignore[misc]

@@ -10,3 +10,4 @@ class WorkspaceHttpRequest(HttpRequest):
     user: User
     workspace: Workspace
     membership: Membership
+    memberships: list[Membership]

@@ -6,13 +6,15 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from apps.accounts import selectors, services
-from apps.accounts.models import User
+from apps.accounts import login_ways, selectors, services
+from apps.accounts.models import ApiKey, Invitation, User
+from apps.core.models import AuditEntry
 
 
 def export(user: AbstractBaseUser) -> dict[str, Any]:
-    """Return a user's profile, what they prefer, their addresses, workspaces and sessions."""
+    """Return a user's profile and preferences, addresses, workspaces, invitations, sessions, ways in, keys and acts."""
     assert isinstance(user, User)
+    addresses = {user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)}
     return {
         "email": user.email,
         "name": user.name,
@@ -21,8 +23,17 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
         "wants_low_balance_mail": user.wants_low_balance_mail,
         "addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "workspaces": [
-            {"name": membership.workspace.name, "role": membership.role}
+            {
+                "name": membership.workspace.name,
+                "role": membership.role,
+                "joined_at": membership.created_at.isoformat(),
+                "allowance_credits": membership.allowance_credits,
+            }
             for membership in selectors.list_memberships(user)
+        ],
+        "invitations": [
+            {"workspace": invitation.workspace.name, "role": invitation.role, "sent_at": invitation.sent_at.isoformat()}
+            for invitation in Invitation.objects.filter(email__in=addresses).select_related("workspace")
         ],
         "sessions": [
             {
@@ -33,7 +44,22 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
             }
             for session in UserSession.objects.filter(user=user).order_by("created_at")
         ],
-    }
+        "api_keys": [
+            {
+                "name": key.name,
+                "prefix": key.prefix,
+                "scopes": key.scopes,
+                "created_at": key.created_at.isoformat(),
+                "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+                "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+            }
+            for key in ApiKey.objects.filter(user=user).order_by("id")
+        ],
+        "acts": [
+            {"at": entry.at.isoformat(), "action": entry.action, "subject": entry.subject, "address": entry.address}
+            for entry in AuditEntry.objects.filter(actor=f"user:{user.pk}", impersonator="").order_by("id")
+        ],
+    } | login_ways.export_login_ways(user)
 
 
 def erase(user: AbstractBaseUser) -> None:

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Membership, User, Workspace
+from apps.core.db import system_scope
 from apps.core.errors import DomainError
 
 
@@ -19,28 +20,35 @@ class WorkspaceNotFoundError(DomainError):
 
 def get_membership(*, user: User, workspace_id: UUID) -> Membership:
     """Return a user's membership in one workspace. Raises WorkspaceNotFoundError."""
-    membership = list_memberships(user).filter(workspace_id=workspace_id).first()
+    # Before it is known who may enter, there is no scope of a workspace.
+    with system_scope():
+        membership = list_memberships(user).filter(workspace_id=workspace_id).first()
     if membership is None:
         raise WorkspaceNotFoundError
     return membership
 
 
-def find_default_membership(user: User) -> Membership | None:
-    """Return the membership a user acts under unless an address says otherwise: the personal workspace first."""
-    return list_memberships_by_preference(user).first()
-
-
 def find_personal_workspace(user: User) -> Workspace | None:
     """Return the workspace that is the user's own."""
-    return Workspace.objects.filter(kind=Workspace.Kind.PERSONAL, memberships__user=user).first()
+    with system_scope():
+        return Workspace.objects.filter(kind=Workspace.Kind.PERSONAL, memberships__user=user).first()
+
+
+def has_had_another(user: User, *, workspace: Workspace) -> bool:
+    """Tell whether a workspace is not the first that was made as a user's own."""
+    return Workspace.objects.filter(made_for=user).exclude(pk=workspace.pk).exists()
 
 
 def list_memberships(user: User) -> QuerySet[Membership]:
-    """Return a user's memberships with their workspaces."""
-    return Membership.objects.filter(user=user).select_related("workspace")
+    """Return a user's memberships with their workspaces; of those that are deleted none."""
+    return Membership.objects.filter(user=user, workspace__deleted_at=None).select_related("workspace")
 
 
 def list_memberships_by_preference(user: User) -> QuerySet[Membership]:
-    """Return a user's memberships, the one to act under first: the personal workspace, then the team joined first."""
+    """Return a user's memberships, the one to act under first.
+
+    That is the workspace that was last switched to, then the personal one, then the team joined first.
+    """
     # "personal" sorts before "team".
-    return list_memberships(user).order_by("workspace__kind", "created_at", "pk")
+    latest = F("chosen_at").desc(nulls_last=True)
+    return list_memberships(user).order_by(latest, "workspace__kind", "created_at", "pk")

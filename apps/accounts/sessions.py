@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.devices import Device, read_device
 from apps.accounts.models import User
+from apps.core import audit
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
 from apps.core.http import client_address
@@ -98,13 +99,19 @@ def list_sessions(*, user: User, current_key: str | None) -> list[LoginSession]:
 
 def end_session(*, user: User, session_id: int) -> None:
     """End one session of this user. Raises LoginSessionNotFoundError."""
-    if _end(UserSession.objects.filter(user=user, pk=session_id)) == 0:
-        raise LoginSessionNotFoundError
+    with system_scope():
+        if _end(UserSession.objects.filter(user=user, pk=session_id)) == 0:
+            raise LoginSessionNotFoundError
+        audit.record(actor=f"user:{user.pk}", action="session_ended", subject=f"user:{user.pk}")
 
 
 def end_other_sessions(*, user: User, current_key: str | None) -> int:
     """End every session of this user but the current one; return how many there were."""
-    return _end(UserSession.objects.filter(user=user).exclude(session_key=current_key))
+    with system_scope():
+        count = _end(UserSession.objects.filter(user=user).exclude(session_key=current_key))
+        if count:
+            audit.record(actor=f"user:{user.pk}", action="other_sessions_ended", subject=f"user:{user.pk}", count=count)
+    return count
 
 
 def end_all_sessions(*, user: User) -> None:

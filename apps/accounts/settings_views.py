@@ -12,9 +12,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import services, sessions
-from apps.accounts.access import workspace_required
+from apps.accounts import login_ways, services, sessions
+from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.permissions import Permission
 from apps.accounts.settings_forms import NotificationsForm, ProfileForm, TimeZoneForm, UserForm, WorkspaceForm
 from apps.core.context_processors import THEMES
 from apps.core.db import workspace_scope
@@ -35,9 +36,9 @@ def profile(request: WorkspaceHttpRequest) -> HttpResponse:
 
 
 @require_POST
-@workspace_required
+@permission_required(Permission.RENAME)
 def workspace(request: WorkspaceHttpRequest) -> HttpResponse:
-    """Save the workspace's name. Raises NotOwnerError for its other members."""
+    """Save the workspace's name. Raises NotPermittedError for its other members."""
     form = WorkspaceForm(request.POST, instance=copy(request.workspace))
     if not form.is_valid():
         return _profile_page(request, workspace_form=form)
@@ -73,7 +74,8 @@ def security(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show how the person logs in, and where they are logged in."""
     with workspace_scope(request.workspace.pk):
         listed = sessions.list_sessions(user=request.user, current_key=request.session.session_key)
-    return render_page(request, "settings/security.html", {"sessions": listed})
+        ways = login_ways.list_login_ways(request, user=request.user)
+    return render_page(request, "settings/security.html", {"sessions": listed, "ways": ways})
 
 
 @require_POST
@@ -127,6 +129,7 @@ def _profile_page(request: WorkspaceHttpRequest, **forms: Any) -> HttpResponse:
     context = {
         "profile_form": ProfileForm(instance=request.user),
         "workspace_form": WorkspaceForm(instance=request.workspace),
+        "may_rename": request.membership.may(Permission.RENAME),
     }
     return _page(request, "settings/profile.html", **context | forms)
 

@@ -3,8 +3,8 @@
 from allauth.account import views as allauth_views
 from django.urls import include, path, re_path, reverse_lazy
 
-from apps.accounts import verification_views, views
-from apps.accounts.access import workspace_required
+from apps.accounts import factor_views, impersonation_views, invitation_views, verification_views, views
+from apps.accounts.access import recently_authenticated, workspace_required
 from apps.core.rate_limits import limited
 
 urlpatterns = [
@@ -14,6 +14,21 @@ urlpatterns = [
         "accounts/password/reset/",
         limited(group="password_reset")(allauth_views.password_reset),
         name="account_reset_password",
+    ),
+    path(
+        "accounts/login/code/",
+        limited(group="login_code")(allauth_views.request_login_code),
+        name="account_request_login_code",
+    ),
+    path(
+        "accounts/login/code/confirm/",
+        limited(group="login_code")(factor_views.confirm_login_code),
+        name="account_confirm_login_code",
+    ),
+    path(
+        "accounts/reauthenticate/",
+        limited(group="second_factor")(allauth_views.reauthenticate),
+        name="account_reauthenticate",
     ),
     path("accounts/confirm-email/", verification_views.verification_sent, name="account_email_verification_sent"),
     path(
@@ -28,11 +43,19 @@ urlpatterns = [
     ),
     path(
         "accounts/password/set/",
-        workspace_required(allauth_views.PasswordSetView.as_view(success_url=reverse_lazy("settings:security"))),
+        workspace_required(
+            recently_authenticated(allauth_views.PasswordSetView.as_view(success_url=reverse_lazy("settings:security")))
+        ),
         name="account_set_password",
     ),
-    path("accounts/email/", workspace_required(allauth_views.email), name="account_email"),
+    path("accounts/email/", workspace_required(recently_authenticated(allauth_views.email)), name="account_email"),
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
+    path("accounts/suspended/", views.suspended, name="account_suspended"),
+    path("accounts/", include("apps.accounts.factor_urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("impersonation/ending/", impersonation_views.ending, name="impersonation_ending"),
+    path("invitations/", invitation_views.waiting, name="invitation_waiting"),
+    path("invitations/acceptance/", invitation_views.acceptance, name="invitation_joining"),
+    path("invitations/<str:secret>/", invitation_views.follow, name="invitation"),
     path("settings/", include("apps.accounts.settings_urls")),
 ]

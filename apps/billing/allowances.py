@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from apps.accounts.models import Membership
+from apps.accounts.models import Membership, Workspace
 from apps.billing import ledger
 from apps.billing.catalogue import load_catalogue
 from apps.billing.entitlements import Standing, entitlements
@@ -56,6 +56,8 @@ def _list_accounts(now: datetime) -> QuerySet[Any]:
     given = LedgerEntry.objects.filter(account_id=OuterRef("pk"), idempotency_key=_key(now))
     people = Membership.objects.filter(workspace_id=OuterRef("pk"), user__is_active=True)
     accounts = CreditAccount.objects.filter(~Exists(given), Exists(people), created_at__lt=month_start(now))
+    # A person has one allowance, however many teams they make.
+    accounts = accounts.exclude(workspace__kind=Workspace.Kind.TEAM, workspace__made_for=None)
     return accounts.annotate(opening=Subquery(opening)).order_by("pk")
 
 

@@ -1,27 +1,25 @@
 """Who may spend a workspace's money: buy, open the portal, change its rules."""
 
-from django.utils.translation import gettext_lazy as _
-
+from apps.accounts import permissions
 from apps.accounts.models import Membership
-from apps.core.errors import DomainError
+from apps.accounts.permissions import NotPermittedError, Permission
 
-BUYERS: frozenset[str] = frozenset({Membership.Role.OWNER, Membership.Role.ADMIN})
+# Who is told about money: those who can do something about it.
+BUYERS = permissions.roles_with(Permission.BUY)
 
 
-class NotABuyerError(DomainError):
+class NotABuyerError(NotPermittedError):
     """A member wanted to spend the workspace's money."""
 
     code = "not_a_buyer"
-    status = 403
-    sentence = _("Only owners and admins of this workspace can buy or change its plan. Ask one of them.")
 
 
 def can_buy(role: str) -> bool:
     """Tell whether a member with this role may buy for the workspace."""
-    return role in BUYERS
+    return permissions.allows(role, Permission.BUY)
 
 
-def require_buyer(membership: Membership) -> None:
-    """Raise NotABuyerError unless a member may buy for the workspace."""
-    if not can_buy(membership.role):
-        raise NotABuyerError
+def require_buyer(membership: Membership, *, permission: Permission = Permission.BUY) -> None:
+    """Raise NotABuyerError unless a member may buy for the workspace, or do the other act named."""
+    if not membership.may(permission):
+        raise NotABuyerError(permission)

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.suspension import require_not_suspended
 from apps.billing import checkout, purchases
 from apps.billing.buyers import can_buy, require_buyer
 from apps.billing.buying_forms import PurchaseForm
@@ -40,6 +41,8 @@ class SeeOther(HttpResponseRedirect):
 def checkout_sessions(request: WorkspaceHttpRequest) -> HttpResponse:
     """Start to buy a pack or a plan, and lead to Stripe's page. A form that is sent twice leads to the same page."""
     require_buyer(request.membership)
+    with workspace_scope(request.workspace.pk):
+        require_not_suspended(request.workspace.pk)
     form = PurchaseForm(request.POST)
     if not form.is_valid():
         raise UnknownOfferError

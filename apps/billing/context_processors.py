@@ -3,10 +3,11 @@
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from apps.accounts import selectors as accounts
+from apps.accounts.access import find_membership
 from apps.accounts.models import User
 from apps.billing import selectors
 from apps.billing.selectors import Balance
+from apps.core.db import workspace_scope
 
 
 def balance(request: HttpRequest) -> dict[str, object]:
@@ -15,15 +16,8 @@ def balance(request: HttpRequest) -> dict[str, object]:
 
 
 def _balance(request: HttpRequest) -> Balance | None:
-    user = getattr(request, "user", None)
-    if not isinstance(user, User):
-        return None
-    workspace = getattr(request, "workspace", None)
-    if workspace is not None:
-        return selectors.get_balance(workspace.pk)
-    # Pages outside of any workspace (settings, mailbox): of the one that the user would act in, in one query.
-    columns = accounts.list_memberships_by_preference(user).values_list(
-        "workspace__credit_account__balance", "workspace__credit_account__held", "workspace__credit_account__debt"
-    )
-    own, held, debt = (value or 0 for value in columns.first() or (0, 0, 0))
-    return Balance(balance=own, held=held, available=own - held, debt=debt)
+    membership = find_membership(request)
+    if membership is not None:
+        with workspace_scope(membership.workspace_id):
+            return selectors.get_balance(membership.workspace_id)
+    return Balance(0, 0, 0, 0) if isinstance(getattr(request, "user", None), User) else None

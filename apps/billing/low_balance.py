@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Membership
+from apps.billing.buyers import BUYERS
 from apps.billing.models import LedgerEntry
 from apps.core import mailing
 from apps.core.db import system_scope
@@ -23,7 +24,6 @@ OVERLAP = timedelta(minutes=5)
 # A scan reads no more than this at once: after a long standstill several of them catch up.
 STRIDE = timedelta(hours=1)
 READ_UNTIL = "billing.low_balance.read_until"
-TOLD: list[str] = [Membership.Role.OWNER, Membership.Role.ADMIN]
 
 
 def notify_low_balances(*, now: datetime | None = None) -> int:
@@ -79,7 +79,7 @@ def _notify(entry: LedgerEntry) -> int:
 
 def _list_told(workspace_id: UUID) -> QuerySet[Membership]:
     wanted = Membership.objects.filter(user__is_active=True, user__wants_low_balance_mail=True)
-    return wanted.filter(workspace_id=workspace_id, role__in=TOLD).select_related("user").order_by("pk")
+    return wanted.filter(workspace_id=workspace_id, role__in=BUYERS).select_related("user").order_by("pk")
 
 
 def _first_id_at(moment: datetime) -> UUID:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Membership, Workspace
+from apps.billing.buyers import BUYERS
 from apps.billing.catalogue import load_catalogue
 from apps.billing.models import Invoice, Payment, Subscription, TopUp
 from apps.billing.money import format_money
@@ -20,7 +21,6 @@ from apps.core import mailing
 from apps.core.mail_rendering import absolute_url
 from apps.core.models import OutgoingMail
 
-TOLD: list[str] = [Membership.Role.OWNER, Membership.Role.ADMIN]
 # Those under which a plan's limits hold, as long as no grace has run out.
 SERVED: list[str] = [Subscription.Status.TRIALING, Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE]
 RUNNING: list[str] = [*SERVED, Subscription.Status.UNPAID, Subscription.Status.PAUSED]
@@ -150,7 +150,7 @@ def send_grace_ended(subscription: Subscription) -> None:
 
 def list_told(workspace_id: UUID | OuterRef) -> QuerySet[Membership]:
     """Return the memberships of those who run a workspace and can read mail."""
-    told = Membership.objects.filter(workspace_id=workspace_id, role__in=TOLD, user__is_active=True)
+    told = Membership.objects.filter(workspace_id=workspace_id, role__in=BUYERS, user__is_active=True)
     return told.select_related("user").order_by("pk")
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.core.db import system_scope
+
 _PROOF = (Path(__file__).parent / "sql" / "prove.sql").read_text()
 
 
@@ -26,6 +28,6 @@ class Discrepancy(NamedTuple):
 
 def prove(workspace_id: UUID | None = None) -> list[Discrepancy]:
     """Return every discrepancy between stored balances and movements, of one workspace or of all. Reads only."""
-    with connection.cursor() as cursor:
+    with system_scope(), connection.cursor() as cursor:
         cursor.execute(_PROOF, {"workspace_id": workspace_id})
         return [Discrepancy(*row) for row in cursor.fetchall()]

@@ -8,6 +8,7 @@ from allauth.account.signals import email_confirmed
 from django.conf import settings
 from django.dispatch import receiver
 
+from apps.accounts.selectors import has_had_another
 from apps.accounts.services import ensure_personal_workspace
 from apps.billing import ledger
 from apps.billing.models import CreditGrant
@@ -19,11 +20,16 @@ logger = structlog.get_logger(__name__)
 
 @receiver(email_confirmed)
 def grant_sign_up_credits(email_address: EmailAddress, **later: Any) -> None:
-    """Grant SIGN_UP_GRANT_CREDITS to the user's own workspace; a second confirmed address brings nothing."""
+    """Grant SIGN_UP_GRANT_CREDITS to the user's own workspace; a second confirmed address brings nothing.
+
+    Nor does a second workspace of their own, after the first has become a team.
+    """
     if not settings.SIGN_UP_GRANT_CREDITS:
         return
     with system_scope():
         workspace = ensure_personal_workspace(user=email_address.user)
+        if has_had_another(email_address.user, workspace=workspace):
+            return
         try:
             ledger.grant(
                 workspace_id=workspace.pk,

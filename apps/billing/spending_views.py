@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.permissions import Permission
 from apps.billing import spending, tasks
 from apps.billing.buyers import require_buyer
 from apps.billing.spending_forms import SpendingForm
@@ -21,14 +22,14 @@ from apps.core.ringing import ring_on_commit
 @workspace_required
 def spending_rules(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show what the workspace allows to be spent, and save it. Raises NotABuyerError."""
-    require_buyer(request.membership)
+    require_buyer(request.membership, permission=Permission.SET_SPENDING_RULES)
     sent = request.POST if request.method == "POST" else None
     with workspace_scope(request.workspace.pk):
         situation = spending.look_up(request.workspace.pk, at=timezone.now())
         form = SpendingForm(sent, situation=situation)
         is_saved = form.is_valid()
         if is_saved:
-            spending.save_rules(workspace_id=request.workspace.pk, actor=request.user.email, **form.rules())
+            spending.save_rules(workspace_id=request.workspace.pk, actor=f"user:{request.user.pk}", **form.rules())
             # Stripe is asked to meter overage before any of it is used.
             ring_on_commit(tasks.report_overage)
     if is_saved:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import structlog
 
-from apps.billing import customers, ledger, notices, stripe_client
+from apps.billing import customers, ledger, notices, seats, stripe_client
 from apps.billing.catalogue import load_catalogue
 from apps.billing.models import CreditGrant, Subscription
 from apps.billing.sync_plans.wanted import PLAN_PREFIX
+from apps.core import audit
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
 
@@ -72,6 +73,7 @@ def _mirror(stripe_id: str) -> UUID:
     with system_scope():
         subscription = _store(told, workspace_id=workspace_id, ticket=ticket)
         if subscription is not None:
+            seats.write_seats(workspace_id)
             _grant_trial_credits(subscription)
     return workspace_id
 
@@ -88,8 +90,21 @@ def _store(told: dict[str, Any], *, workspace_id: UUID, ticket: int) -> Subscrip
             return None
         Subscription.objects.filter(pk=subscription.pk).update(**fields)
         subscription.refresh_from_db()
+    _note_changes(subscription, before=before)
     notices.send_plan_changed(subscription=subscription, before=before)
     return subscription
+
+
+def _note_changes(subscription: Subscription, *, before: Subscription | None) -> None:
+    """Write down that a plan began, changed, will end or ended. Only Stripe knows who wanted it."""
+    changes = {
+        name: [str(value or "") for value in (getattr(before, name, ""), getattr(subscription, name))]
+        for name in ("plan", "interval", "status", "cancel_at")
+        if getattr(before, name, None) != getattr(subscription, name)
+    }
+    if changes:
+        subject = f"workspace:{subscription.workspace_id}"
+        audit.record(actor="stripe", action="plan_changed", subject=subject, of=subscription.stripe_id, **changes)
 
 
 def _fields(told: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from apps.billing import (
     low_balance,
     overage,
     reconciliation,
+    seats,
     spending,
     stripe_client,
     top_ups,
@@ -121,3 +122,9 @@ def notify_about_plans(**later: Any) -> None:
     """Tell of caps that are near, trials that end and graces that have ended."""
     spending.notify_caps()
     dunning.notify_plans()
+
+
+@shared_task(queue="default", expires=300)
+def write_seats(**later: Any) -> None:
+    """Write the seats of workspaces whose plan has changed by the clock or with the catalogue."""
+    seats.write_all_seats()

@@ -118,7 +118,7 @@ def _list_due(*, at: datetime) -> QuerySet[SpendingRules, UUID]:
     if FREE not in offered:
         served = Subscription.objects.filter(workspace_id=OuterRef("pk"), plan__in=offered)
         wanted = wanted.filter(Exists(served.filter(status__in=Subscription.LIVE)))
-    return wanted.filter(tops_up=True).order_by("pk").values_list("pk", flat=True)
+    return wanted.filter(tops_up=True, workspace__suspended_at=None).order_by("pk").values_list("pk", flat=True)
 
 
 def _pay(top_up: TopUp, *, customer_id: str | None, is_old: bool) -> str | None:

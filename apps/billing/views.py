@@ -6,8 +6,9 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.accounts.access import workspace_required
+from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.permissions import Permission
 from apps.billing import news, offers, receipts, selectors, stripe_client
 from apps.billing.buyers import can_buy
 from apps.billing.catalogue import load_catalogue
@@ -34,7 +35,7 @@ def overview(request: WorkspaceHttpRequest) -> HttpResponse:
 
 
 @require_safe
-@workspace_required
+@permission_required(Permission.SEE_MONEY)
 def receipt(request: WorkspaceHttpRequest, payment_id: UUID) -> HttpResponse:
     """Show one payment: what was bought, the credits that it brought, and what was taken back of both."""
     with workspace_scope(request.workspace.pk):
@@ -66,6 +67,7 @@ def _shop(request: WorkspaceHttpRequest, *, balance: Balance) -> dict[str, objec
     workspace_id, now = request.workspace.pk, timezone.now()
     catalogue, summary = load_catalogue(), summarize(workspace_id, at=now)
     is_buyer = can_buy(request.membership.role)
+    sees_money = request.membership.may(Permission.SEE_MONEY)
     # The frame shows the news, too, and would ask for the plan once more.
     return {
         "billing_news": news.describe(summary.held, debt=balance.debt, due=summary.due, at=now) if is_buyer else [],
@@ -76,6 +78,6 @@ def _shop(request: WorkspaceHttpRequest, *, balance: Balance) -> dict[str, objec
         "is_selling": stripe_client.is_configured(),
         "holds": [(hold, find_subject_url(hold.idempotency_key)) for hold in selectors.list_open_holds(workspace_id)],
         "grants": list(selectors.list_grants(workspace_id)),
-        "invoices": list(receipts.list_invoices(workspace_id)),
-        "receipts": receipts.list_receipts(workspace_id),
+        "invoices": list(receipts.list_invoices(workspace_id)) if sees_money else [],
+        "receipts": receipts.list_receipts(workspace_id) if sees_money else [],
     }

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet, UUIDField
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import audit
 from apps.core.admin_filters import LatelySeenFilter, TimeFilter
 from apps.core.admin_links import Related, badge, page_link, related_links
+from apps.core.audit_export import stream_csv
+from apps.core.db import system_scope
 from apps.core.models import AuditEntry, OutgoingMail
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ else:
 COUNT_MAX = 10_000
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 NOTHING = Q(pk__in=[])
+QUERY_LENGTH_MAX = 500
 
 
 class CappedPaginator(BasePaginator):
@@ -117,21 +124,65 @@ def _column(model: type[Model], name: str) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who did what."""
+    """Who did what; "export" needs a permission of its own."""
 
-    list_display = ["at", "action", "actor_link", "subject_link", "summary", "request_id"]
-    list_filter = [TimeFilter, ("action", LatelySeenFilter)]
-    search_fields = ["id", "actor", "subject", "request_id"]
-    search_help_text = _("An actor or a subject such as user:5 or workspace:<id>, or a request id.")
+    list_display = ["at", "action", "actor_link", "subject_link", "summary", "address", "request_id"]
+    list_filter = [TimeFilter, ("action", LatelySeenFilter), ("impersonator", admin.EmptyFieldListFilter)]
+    search_fields = ["id", "actor", "impersonator", "action", "subject", "address", "request_id"]
+    search_help_text = _(
+        "Who or whom, such as user:5 or workspace:<id>, an action, an address of the network, or a request id."
+    )
     ordering = ["-id"]
     time_field = "at"
-    fields = ["at", "action", "actor_link", "subject_link", "details", "request_id", "see_also"]
-    readonly_fields = ["actor_link", "subject_link", "see_also"]
+    fields = ["at", "action", "actor_link", "real_actor_link", "subject_link", "details", "address", "request_id"]
+    fields += ["see_also"]
+    readonly_fields = ["actor_link", "real_actor_link", "subject_link", "see_also"]
+    change_list_template = "admin/core/audit_entries.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the export beside the admin's own addresses."""
+        return [
+            path("export/", self.admin_site.admin_view(self.export), name="core_auditentry_export"),
+            *super().get_urls(),
+        ]
+
+    def search_condition(self, term: str) -> Q:
+        """Find everything about a user or a workspace, whatever else the act was done to."""
+        kind, _colon, key = term.partition(":")
+        about, found = NOTHING, find_uuid(key)
+        if kind == "user" and key.isascii() and key.isdigit():
+            about = Q(user_id=int(key))
+        elif kind == "workspace" and found:
+            about = Q(workspace_id=found)
+        return super().search_condition(term) | about
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Return what the list shows, all of it, as CSV; that it was taken is an entry of its own."""
+        if not request.user.has_perm("core.export_auditentry") or not self.has_view_permission(request):
+            raise PermissionDenied
+        entries = self.get_changelist_instance(request).get_queryset(request)
+        with system_scope():
+            audit.record(
+                actor=f"user:{request.user.pk}",
+                action="audit_exported",
+                subject="audit",
+                narrowed_to=request.META.get("QUERY_STRING", "")[:QUERY_LENGTH_MAX],
+            )
+        headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+        return StreamingHttpResponse(stream_csv(entries), content_type="text/csv; charset=utf-8", headers=headers)
 
     @admin.display(description=_("actor"), ordering="actor")
     def actor_link(self, entry: AuditEntry) -> SafeString | str:
-        """Link to who did it."""
-        return self._named(entry.actor)
+        """Link to who did it, and below it to who really did."""
+        if not entry.impersonator:
+            return self._named(entry.actor)
+        really = self._named(entry.impersonator)
+        return format_html('{}<br><span class="second-line">{}</span>', self._named(entry.actor), really)
+
+    @admin.display(description=_("really done by"), empty_value="-")
+    def real_actor_link(self, entry: AuditEntry) -> SafeString | str:
+        """Link to the member of staff who acted in somebody's name."""
+        return self._named(entry.impersonator)
 
     @admin.display(description=_("subject"), ordering="subject")
     def subject_link(self, entry: AuditEntry) -> SafeString | str:

@@ -16,7 +16,9 @@ class CoreConfig(AppConfig):
         """Listen to what Django announces."""
         from apps.core import checks  # noqa: F401, PLC0415 - models are not loaded before ready()
         from apps.core.privileges import grant_app_role  # noqa: PLC0415
+        from apps.core.row_security import secure_rows  # noqa: PLC0415
         from apps.core.sql_comments import comment_statements  # noqa: PLC0415
 
         post_migrate.connect(grant_app_role, sender=self)
+        post_migrate.connect(secure_rows, sender=self)
         connection_created.connect(comment_statements)

@@ -25,15 +25,22 @@ def find_seeded_logins(databases: Sequence[str] | None = None, **options: Any) -
 
 
 @register(Tags.database)
-def find_one_role(databases: Sequence[str] | None = None, **options: Any) -> list[CheckMessage]:
-    """Warn when the role that migrates is the role of the app: its rights protect nothing then."""
-    roles = {alias: connections[alias].settings_dict["USER"] for alias in ("default", "owner")}
-    if settings.ENVIRONMENT == "development" or "owner" not in (databases or []) or roles["default"] != roles["owner"]:
+def find_powerful_role(databases: Sequence[str] | None = None, **options: Any) -> list[CheckMessage]:
+    """Refuse an app role that is bound neither by its rights nor by row-level security, and only seems to be."""
+    if not databases:
         return []
+    role = connections["default"].settings_dict["USER"]
     hint = (
-        "Set MIGRATION_DATABASE_URL to a role of its own, which owns the database; DATABASE_URL to one that does not."
+        "Set MIGRATION_DATABASE_URL to a role of its own, which owns the database; DATABASE_URL to one that owns"
+        " nothing and has no special powers."
     )
-    return [Warning("The app connects as the owner of the database.", hint=hint, id="keel.W001")]
+    if role == connections["owner"].settings_dict["USER"]:
+        return [Error("The app connects as the owner of the database.", hint=hint, id="keel.E002")]
+    with connections[databases[0]].cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = %s AND (rolsuper OR rolbypassrls)", [role])
+        if cursor.fetchone() is None:
+            return []
+    return [Error("The app connects as a role that row-level security does not bind.", hint=hint, id="keel.E003")]
 
 
 @register(Tags.security, deploy=True)

@@ -13,28 +13,44 @@ from django.db import connection, transaction
 def workspace_scope(workspace_id: UUID) -> Iterator[None]:
     """Run one transaction on behalf of one workspace, with statement and lock timeouts.
 
-    Everything is local to the transaction, so it works through PgBouncer in transaction mode.
+    It sees the rows of this workspace and no others (apps/core/row_security.py). Everything is local to the
+    transaction, so it works through PgBouncer in transaction mode. Within another scope, that one is in force again
+    afterwards.
     """
-    with transaction.atomic():
-        _set_local(scope=str(workspace_id))
+    with _scope(str(workspace_id)):
         yield
 
 
 @contextmanager
 def system_scope() -> Iterator[None]:
     """Run one transaction across workspaces: for staff, workers, sweepers and reports. Named, so that grep finds it."""
-    with transaction.atomic():
-        _set_local(scope="system")
+    with _scope("system"):
         yield
 
 
-def _set_local(*, scope: str) -> None:
+@contextmanager
+def _scope(name: str) -> Iterator[None]:
+    is_inner = connection.in_atomic_block
+    with transaction.atomic():
+        outer = _enter(name)
+        yield
+        # What fails is rolled back, and this setting with it.
+        if is_inner and outer != name:
+            _enter(outer)
+
+
+def _enter(name: str) -> str:
+    """Set the scope of the transaction, and its timeouts; return the scope before."""
+    timeouts = map(str, (settings.STATEMENT_TIMEOUT_MS, settings.LOCK_TIMEOUT_MS, settings.IDLE_TIMEOUT_MS))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('keel.scope', %s, true), set_config('statement_timeout', %s, true),"
-            " set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)",
-            [scope, *map(str, (settings.STATEMENT_TIMEOUT_MS, settings.LOCK_TIMEOUT_MS, settings.IDLE_TIMEOUT_MS))],
+            "SELECT coalesce(current_setting('keel.scope', true), ''), set_config('keel.scope', %s, true),"
+            " set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),"
+            " set_config('idle_in_transaction_session_timeout', %s, true)",
+            [name, *timeouts],
         )
+        outer: str = cursor.fetchone()[0]
+        return outer
 
 
 class OwnerRouter:

@@ -9,7 +9,7 @@ from django_htmx.middleware import HtmxDetails
 
 FILTERED = "[Filtered]"
 # Links from mails: whoever holds the last part may act as the person.
-_SECRET_PATH = re.compile(r"(/accounts/(?:confirm-email|password/reset/key)/)[^/?#]+")
+_SECRET_PATH = re.compile(r"(/accounts/(?:confirm-email|password/reset/key)/|/invitations/)[^/?#]+")
 
 
 class HttpRequest(DjangoHttpRequest):

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.core.errors import DomainError, UnavailableError, is_outage
 from apps.core.htmx import MAIN, mark_variants, requested_target
 from apps.core.http import client_address, without_secrets
+from apps.core.origin import origin
 from apps.core.request_id import HEADER, bind_request_id
 from apps.core.responses import not_allowed, refusal
 
@@ -39,7 +40,8 @@ class RequestIdMiddleware:
         structlog.contextvars.clear_contextvars()
         request.request_id = bind_request_id(request.headers.get(HEADER))  # type: ignore[attr-defined]
         started = time.monotonic()
-        response = self.get_response(request)
+        with origin(address=client_address(request)):
+            response = self.get_response(request)
         response[HEADER] = request.request_id  # type: ignore[attr-defined]
         logger.info(
             "request",

@@ -8,7 +8,7 @@ from apps.core.ids import uuid7
 
 
 class AuditEntry(models.Model):
-    """One sensitive act: who did what, to whom, when and in which request. Never changed, never deleted."""
+    """One sensitive act: who did what, on whom, when, from where and in which request. Never changed, never deleted."""
 
     app_role_privileges = "SELECT, INSERT"
 
@@ -16,7 +16,14 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.CharField(_("actor"), max_length=254, blank=True)
     action = models.CharField(_("action"), max_length=64)
+    # Who really acted, where staff acted in somebody's name: then that somebody is the actor. The database has the
+    # defaults too: a process of the release before inserts entries without these columns.
+    impersonator = models.CharField(_("really done by"), max_length=254, blank=True, default="", db_default="")
+    action = models.CharField(_("action"), max_length=64)
     subject = models.CharField(_("subject"), max_length=128)
+    workspace_id = models.UUIDField(_("workspace"), null=True, blank=True)
+    user_id = models.BigIntegerField(_("user"), null=True, blank=True)
+    address = models.CharField(_("address"), max_length=45, blank=True, default="", db_default="")
     details = models.JSONField(_("details"), default=dict, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
 
@@ -26,7 +33,14 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["subject", "-at"], name="audit_subject_at"),
             models.Index(fields=["request_id"], name="audit_request_id"),
+            models.Index(fields=["actor", "-id"], name="audit_actor"),
+            models.Index(
+                fields=["impersonator", "-id"], name="audit_impersonator", condition=~models.Q(impersonator="")
+            ),
+            models.Index(fields=["workspace_id", "-id"], name="audit_workspace"),
+            models.Index(fields=["user_id", "-id"], name="audit_user"),
         ]
+        permissions = [("export_auditentry", _("Can export the audit log"))]
         triggers = [pgtrigger.Protect(name="audit_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from apps.core.db import system_scope
+
 
 class PersonalData(NamedTuple):
     """How one app hands out and erases what it knows about a user."""
@@ -23,10 +25,12 @@ def register(app_label: str, personal_data: PersonalData) -> None:
 
 def export_user(user: AbstractBaseUser) -> dict[str, dict[str, Any]]:
     """Return everything that every app knows about a user, by app label."""
-    return {label: personal_data.export(user) for label, personal_data in _registry.items()}
+    with system_scope():
+        return {label: personal_data.export(user) for label, personal_data in _registry.items()}
 
 
 def erase_user(user: AbstractBaseUser) -> None:
     """Erase or make anonymous what every app knows about a user; money rows keep no personal data and stay."""
-    for personal_data in _registry.values():
-        personal_data.erase(user)
+    with system_scope():
+        for personal_data in _registry.values():
+            personal_data.erase(user)

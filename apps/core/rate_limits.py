@@ -37,9 +37,8 @@ def limited(*, group: str, rate: str | None = None, method: str = "POST") -> Cal
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            usage = get_usage(request, group=group, key=_network, rate=rate or _rate, method=method, increment=True)
-            if usage and usage["should_limit"]:
-                raise RateLimitedError(retry_after_seconds=max(1, usage["time_left"]))
+            if request.method == method:
+                count_at_edge(request, group=group, value=network_of(request), rate=rate)
             return view(request, *args, **kwargs)
 
         return wrapped
@@ -47,11 +46,19 @@ def limited(*, group: str, rate: str | None = None, method: str = "POST") -> Cal
     return decorate
 
 
-def _rate(group: str, request: HttpRequest) -> str:
-    return str(settings.RATE_LIMITS[group])
+def count_at_edge(request: HttpRequest, *, group: str, value: str, rate: str | None = None) -> None:
+    """Count one request of `value` in a group, by default as RATE_LIMITS[group] says.
+
+    Raises RateLimitedError with the seconds left in the window once there were too many.
+    """
+    limit = rate or str(settings.RATE_LIMITS[group])
+    usage = get_usage(request, group=group, key=lambda _group, _request: value, rate=limit, increment=True)
+    if usage and usage["should_limit"]:
+        raise RateLimitedError(retry_after_seconds=max(1, usage["time_left"]))
 
 
-def _network(group: str, request: HttpRequest) -> str:
+def network_of(request: HttpRequest) -> str:
+    """Return the caller's address as it is counted: an IPv6 address by its network."""
     address = client_address(request)
     if ":" in address:
         return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False).network_address)

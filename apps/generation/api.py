@@ -1,6 +1,6 @@
-"""Step 1 of a generation for programs: the same calls as the pages make, in JSON. Only for sessions so far."""
+"""Step 1 of a generation for programs: the same calls as the pages make, in JSON. For API keys, and for sessions."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -15,8 +15,11 @@ from rest_framework.serializers import CharField, ModelSerializer
 from rest_framework.views import APIView
 
 from apps.accounts import services as accounts
-from apps.accounts.models import User, Workspace
-from apps.accounts.selectors import find_default_membership
+from apps.accounts.access import find_membership
+from apps.accounts.models import ApiKey, User, Workspace
+from apps.accounts.permissions import Permission
+from apps.accounts.scopes import BILLING_READ, GENERATIONS_READ, GENERATIONS_WRITE
+from apps.billing.entitlements import entitlements
 from apps.billing.selectors import get_balance
 from apps.core.api import InvalidInputError
 from apps.core.db import workspace_scope
@@ -27,6 +30,8 @@ from apps.generation import prompts, selectors, services
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
 
+# The feature of a plan.
+API = "api"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
@@ -61,23 +66,42 @@ class GenerationDetail(GenerationItem):
         fields = [*GenerationItem.Meta.fields, "inputs", "output"]
 
 
-class WorkspaceView(APIView):
-    """A view whose caller is logged in and acts in a workspace."""
+class ApiNotInPlanError(DomainError):
+    """The workspace has a key, and its plan has the API no more."""
 
+    code = "api_not_in_plan"
+    status = 403
+    sentence = gettext_lazy("The plan of this workspace does not include the API. Its pages work as before.")
+
+
+class WorkspaceView(APIView):
+    """A view whose caller is logged in and acts in a workspace; `scopes` says by method what an API key needs."""
+
+    scopes: ClassVar[dict[str, str]] = {}
     user: User
     workspace: Workspace
+    # What the role of the caller must allow; starting a generation asks by itself, under its lock.
+    permission: Permission | None = Permission.SEE_GENERATIONS
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Find the workspace once the caller is known to be allowed in."""
         super().initial(request, *args, **kwargs)
         assert isinstance(request.user, User)
         self.user = request.user
-        membership = find_default_membership(self.user)
+        if isinstance(request.auth, ApiKey):
+            _require_api_in_plan(request.auth)
+            self.workspace = request.auth.workspace
+            return
+        membership = find_membership(request._request)
+        if membership is not None and self.permission is not None:
+            membership.require(self.permission)
         self.workspace = membership.workspace if membership else accounts.ensure_personal_workspace(user=self.user)
 
 
 class GenerationList(WorkspaceView):
     """`/api/v1/generations/`"""
+
+    scopes = {"GET": GENERATIONS_READ, "POST": GENERATIONS_WRITE}
 
     def get(self, request: Request) -> Response:
         """Return a page, newest first; `next` is the address of the page that follows, or null."""
@@ -108,6 +132,8 @@ class GenerationList(WorkspaceView):
 class GenerationRead(WorkspaceView):
     """`/api/v1/generations/<id>/`"""
 
+    scopes = {"GET": GENERATIONS_READ}
+
     def get(self, request: Request, generation_id: UUID) -> Response:
         """Return one generation."""
         return Response(_detail(self.workspace, generation_id))
@@ -115,6 +141,8 @@ class GenerationRead(WorkspaceView):
 
 class Cancellation(WorkspaceView):
     """`/api/v1/generations/<id>/cancellation/`"""
+
+    scopes = {"POST": GENERATIONS_WRITE}
 
     def post(self, request: Request, generation_id: UUID) -> Response:
         """Stop a generation: a queued one has ended with this answer, a running one ends within a second."""
@@ -127,10 +155,19 @@ class Cancellation(WorkspaceView):
 class Balance(WorkspaceView):
     """`/api/v1/balance/`"""
 
+    scopes = {"GET": BILLING_READ}
+    permission = None
+
     def get(self, request: Request) -> Response:
         """Return what the workspace has, in credits."""
         with workspace_scope(self.workspace.pk):
             return Response(get_balance(self.workspace.pk)._asdict())
+
+
+def _require_api_in_plan(key: ApiKey) -> None:
+    with workspace_scope(key.workspace_id):
+        if key.needs_plan and not entitlements(key.workspace_id).has(API):
+            raise ApiNotInPlanError
 
 
 def _before(request: Request) -> UUID | None:

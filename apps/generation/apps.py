@@ -12,9 +12,13 @@ class GenerationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what the workshop knows about a person, and how long its queue is."""
-        from apps.core.health import register_check  # noqa: PLC0415 - as in core
+        from apps.accounts.hooks import WorkspaceHooks  # noqa: PLC0415 - as in core
+        from apps.accounts.hooks import register as register_hooks  # noqa: PLC0415
+        from apps.core.health import register_check  # noqa: PLC0415
         from apps.core.personal_data import PersonalData, register  # noqa: PLC0415
-        from apps.generation import personal_data, readiness  # noqa: PLC0415
+        from apps.generation import member_allowances, personal_data, readiness, workspace_end  # noqa: PLC0415
 
         register("generation", PersonalData(export=personal_data.export, erase=personal_data.erase))
+        hooks = WorkspaceHooks(stop_work=workspace_end.stop_all, count_used=member_allowances.count_used_by_members)
+        register_hooks("generation", hooks)
         register_check("queue", readiness.queue_is_short)

@@ -21,6 +21,12 @@ logger = structlog.get_logger(__name__)
 LEASE_SECONDS = 10
 # Twice a second: one UPDATE renews every lease of this process and brings back cancellations and lost leases.
 KEEPER_SECONDS = 0.5
+# Staff have suspended the workspace, or the person: nothing of theirs is begun, and what runs is stopped.
+SUSPENDED = """(
+    EXISTS (SELECT FROM accounts_workspace AS workspace
+             WHERE workspace.id = generation.workspace_id AND workspace.suspended_at IS NOT NULL)
+    OR EXISTS (SELECT FROM accounts_user AS person
+                WHERE person.id = generation.user_id AND person.suspended_at IS NOT NULL))"""
 
 
 @dataclass
@@ -42,16 +48,16 @@ class Lease:
 
 
 def claim(generation_id: UUID | str) -> Lease | None:
-    """Take a queued generation for this process, or return None: somebody else has it, or it has ended."""
+    """Take a queued generation for this process, or return None: somebody else has it, it has ended, or may not run."""
     with system_scope(), connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE generation_generation
+            f"""
+            UPDATE generation_generation AS generation
                SET status = 'running', fencing_number = fencing_number + 1, started_at = now(),
                    lease_expires_at = clock_timestamp() + make_interval(secs => %s)
-             WHERE id = %s AND status = 'queued'
+             WHERE id = %s AND status = 'queued' AND NOT {SUSPENDED}
          RETURNING id, workspace_id, fencing_number, request_model, created_at
-            """,
+            """,  # noqa: S608 - a constant of ours
             [LEASE_SECONDS, generation_id],
         )
         row = cursor.fetchone()
@@ -138,20 +144,22 @@ class Keeper:
 
 
 def _renew(leases: Sequence[Lease]) -> dict[UUID, bool]:
-    """Renew leases; return those still ours, each with whether its user has asked to stop it."""
-    # One statement on its own: a process that freezes between two statements would keep these rows locked.
+    """Renew leases; return those still ours, each with whether it is to be stopped: by its user, or by staff."""
+    # One message, which is one transaction: a process that freezes between two of them would keep these rows locked.
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
+            SELECT set_config('keel.scope', 'system', true);
             UPDATE generation_generation AS generation
                SET lease_expires_at = clock_timestamp() + make_interval(secs => %s)
               FROM unnest(%s::uuid[], %s::int[]) AS mine (id, fencing_number)
              WHERE generation.id = mine.id AND generation.fencing_number = mine.fencing_number
                AND generation.status = 'running'
-         RETURNING generation.id, generation.cancel_requested_at IS NOT NULL
-            """,
+         RETURNING generation.id, generation.cancel_requested_at IS NOT NULL OR {SUSPENDED}
+            """,  # noqa: S608 - a constant of ours
             [LEASE_SECONDS, [lease.generation_id for lease in leases], [lease.fencing_number for lease in leases]],
         )
+        cursor.nextset()
         return dict(cursor.fetchall())
 
 

@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseLocation, push_url, replace_url
 
-from apps.accounts.access import workspace_required
+from apps.accounts.access import permission_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.permissions import Permission
 from apps.core.db import workspace_scope
 from apps.core.htmx import MAIN, render_page, requested_target
 from apps.generation import history as addresses
@@ -53,28 +54,28 @@ def history(request: WorkspaceHttpRequest) -> HttpResponse:
     return _show(request, request.GET, news=_undo_offered(request))
 
 
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_POST
 def deletion(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Delete one generation."""
     return _delete(request, [generation_id])
 
 
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_POST
 def deletions(request: WorkspaceHttpRequest) -> HttpResponse:
     """Delete the selected generations."""
     return _delete(request, _ids(request.POST))
 
 
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_POST
 def restoration(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Take the deletion of one generation back."""
     return _restore(request, [generation_id])
 
 
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_POST
 def restorations(request: WorkspaceHttpRequest) -> HttpResponse:
     """Take the deletion of several generations back: those that the form or the address names."""

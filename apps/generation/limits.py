@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from apps.billing.entitlements import Entitlements
 from apps.core import redis
-from apps.core.db import workspace_scope
+from apps.core.db import system_scope
 from apps.core.errors import DomainError
 from apps.generation.models import Generation
 from apps.generation.quotas import PlanLimitError
@@ -100,7 +100,8 @@ def _admit(subjects: Mapping[str, str], *, allowed: Mapping[str, int], key: str)
 
 
 def _find_full_in_postgresql(*, user_id: int, workspace_id: UUID, allowed: Mapping[str, int]) -> str | None:
-    with workspace_scope(workspace_id):
+    # A person's starts are counted in all of their workspaces.
+    with system_scope():
         recent = Generation.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=WINDOW_SECONDS))
         if recent.filter(user_id=user_id).count() >= allowed["user"]:
             return "user"

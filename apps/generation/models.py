@@ -178,6 +178,8 @@ class Attempt(models.Model):
         FAILED = "failed", _("Failed")
         CANCELED = "canceled", _("Canceled")
 
+    workspace_parent = "generation"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField(_("number"))

@@ -14,10 +14,13 @@ from apps.billing import selectors
 from apps.billing.ledger import InsufficientCreditsError
 from apps.billing.paywall import Paywall
 from apps.billing.spending import SpendCapError
+from apps.generation import member_allowances
+from apps.generation.member_allowances import AllowanceError
 from apps.generation.prompts import PromptTemplate
 from apps.usage import selectors as usage
 
-PAYWALLED = (InsufficientCreditsError, SpendCapError)
+PAYWALLED = (AllowanceError, InsufficientCreditsError, SpendCapError)
+Refusal = AllowanceError | InsufficientCreditsError | SpendCapError
 # English text has about three words for four tokens.
 WORDS_FOR_FOUR_TOKENS = 3
 
@@ -30,10 +33,24 @@ class SoFar:
     words: int
 
 
+@dataclass(frozen=True)
+class AllowanceWall:
+    """What stands in the way where a member's own allowance does not suffice; nothing that is sold helps."""
+
+    needed: int
+    left: int
+    allowance: int
+    reason: str = "allowance"
+
+
 def of_estimate(*, membership: Membership, template: PromptTemplate, needed: int) -> dict[str, Any]:
     """Return what stands in the way of a run of so many credits, for the templates; empty where nothing does."""
     workspace_id = membership.workspace_id
     balance = selectors.get_balance(workspace_id)
+    try:
+        member_allowances.require_within(membership, needed=needed, at=timezone.now())
+    except AllowanceError as refusal:
+        return _context(_wall(refusal), membership=membership, template=template) | {"credits": balance}
     found = billing.find_paywall(
         workspace_id=workspace_id, needed=needed, balance=balance, role=membership.role, at=timezone.now()
     )
@@ -41,10 +58,10 @@ def of_estimate(*, membership: Membership, template: PromptTemplate, needed: int
     return _context(found, membership=membership, template=template) | {"credits": balance}
 
 
-def of_refusal(
-    refusal: InsufficientCreditsError | SpendCapError, *, membership: Membership, template: PromptTemplate
-) -> dict[str, Any]:
+def of_refusal(refusal: Refusal, *, membership: Membership, template: PromptTemplate) -> dict[str, Any]:
     """Return what stood in the way of a run that was refused, for the templates."""
+    if isinstance(refusal, AllowanceError):
+        return _context(_wall(refusal), membership=membership, template=template)
     if isinstance(refusal, InsufficientCreditsError):
         return of_estimate(membership=membership, template=template, needed=refusal.needed)
     balance = selectors.get_balance(membership.workspace_id)
@@ -52,7 +69,13 @@ def of_refusal(
     return _context(found, membership=membership, template=template)
 
 
-def _context(found: Paywall | None, *, membership: Membership, template: PromptTemplate) -> dict[str, Any]:
+def _wall(refusal: AllowanceError) -> AllowanceWall:
+    return AllowanceWall(needed=refusal.needed, left=refusal.left, allowance=refusal.allowance)
+
+
+def _context(
+    found: Paywall | AllowanceWall | None, *, membership: Membership, template: PromptTemplate
+) -> dict[str, Any]:
     if found is None:
         return {"paywall": None}
     return {

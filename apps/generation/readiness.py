@@ -4,13 +4,15 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
+from apps.core.db import system_scope
 from apps.generation.models import Generation
 
 
 def queue_is_short() -> str | None:
     """Return a reason when the oldest queued generation has waited for half of the queue deadline."""
     queued = Generation.objects.filter(status=Generation.Status.QUEUED)
-    oldest = queued.aggregate(oldest=Min("created_at"))["oldest"]
+    with system_scope():
+        oldest = queued.aggregate(oldest=Min("created_at"))["oldest"]
     if oldest is None:
         return None
     waited = (timezone.now() - oldest).total_seconds()

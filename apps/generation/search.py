@@ -10,7 +10,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVectorField
-from django.db.models import BooleanField, Func, TextField, UUIDField, Value
+from django.db.models import BooleanField, Func, Q, TextField, UUIDField, Value
+from django.db.models.expressions import RawSQL
 
 from apps.generation.plain_text import in_one_line
 
@@ -43,6 +44,11 @@ class Matches(Func):
         owner = Value(workspace_id, output_field=UUIDField())
         query = Func(owner, Value(wanted, output_field=TextField()), function="generation_query")
         return cls(GenerationDocument(), query)
+
+
+def among_ended(wanted: str, *, workspace_id: UUID) -> Q:
+    """Return the same condition for what has ended, which an index holds."""
+    return Q(pk__in=RawSQL("SELECT generation_find(%s, %s)", (workspace_id, wanted)))
 
 
 class Piece(NamedTuple):

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 
+from apps.generation import search
 from apps.generation.history import Filters
 from apps.generation.models import Generation
 from apps.generation.search import Matches
@@ -14,8 +15,6 @@ from apps.generation.search import Matches
 PAGE_SIZE = 25
 # What is read of an output to show a part of it.
 BEGINNING_CHARACTERS, SEARCHED_CHARACTERS = 400, 20_000
-# What the index of the search holds, in the index's own words.
-ENDED = ["succeeded", "failed", "canceled"]
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,9 @@ def find_ids(*, workspace_id: UUID, filters: Filters) -> QuerySet[Generation, UU
     else:
         found = found.filter(deleted_at=None)
     if filters.q:
-        found = found.filter(Matches.words(filters.q, workspace_id=workspace_id))
-        if filters.status not in {Generation.Status.QUEUED, Generation.Status.RUNNING}:
-            found = found.filter(status__in=ENDED)
+        is_under_way = filters.status in {Generation.Status.QUEUED, Generation.Status.RUNNING}
+        matches = Matches.words if is_under_way else search.among_ended
+        found = found.filter(matches(filters.q, workspace_id=workspace_id))
     wanted = {
         "status": filters.status,
         "template_version__slug": filters.template,
@@ -99,13 +98,13 @@ def list_deleted_ids(*, workspace_id: UUID, generation_ids: Sequence[UUID]) -> l
 
 
 def _of(workspace_id: UUID) -> QuerySet[Generation]:
-    related = Generation.objects.select_related("template_version", "conversation", "hold")
+    related = Generation.objects.select_related("template_version", "conversation", "hold", "user")
     return related.filter(workspace_id=workspace_id)
 
 
 def _read(ids: QuerySet[Generation, UUID], filters: Filters) -> list[Generation]:
     """Read a page and one more, newest first. Ids come first: texts are read of what is shown, not of all found."""
     characters = SEARCHED_CHARACTERS if filters.q else BEGINNING_CHARACTERS
-    page = Generation.objects.filter(pk__in=ids[: PAGE_SIZE + 1]).select_related("template_version", "conversation")
-    page = page.defer("output").annotate(beginning=Left("output", characters))
-    return list(page.order_by("-id"))
+    page = Generation.objects.filter(pk__in=ids[: PAGE_SIZE + 1])
+    page = page.select_related("template_version", "conversation", "user").defer("output")
+    return list(page.annotate(beginning=Left("output", characters)).order_by("-id"))

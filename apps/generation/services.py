@@ -10,7 +10,10 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import locking
 from apps.accounts.models import User, Workspace
+from apps.accounts.permissions import Permission
+from apps.accounts.suspension import require_not_suspended
 from apps.billing import spending
 from apps.billing.entitlements import Entitlements, entitlements
 from apps.core.db import workspace_scope
@@ -18,7 +21,7 @@ from apps.core.errors import DomainError
 from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
-from apps.generation import limits, prompts, quotas, settling, tasks
+from apps.generation import limits, member_allowances, prompts, quotas, settling, tasks
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
 from apps.generation.titles import make_title
@@ -60,7 +63,8 @@ def start_generation(
 
     The same key with the same content returns the first generation again, however often it is sent. Raises
     SubmissionConflictError, UnknownModelError, ModelNotInPlanError, UnratedModelError, GenerationLimitError, a
-    PlanLimitError, SpendCapError or InsufficientCreditsError.
+    PlanLimitError, WorkspaceSuspendedError, AllowanceError, SpendCapError or InsufficientCreditsError;
+    WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
     """
     generation = Generation(
         id=uuid7(),
@@ -142,12 +146,16 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         rate=rate, input_tokens=input_tokens, output_tokens_max=generation.output_tokens_max
     )
     with workspace_scope(generation.workspace_id):
+        require_not_suspended(generation.workspace_id)
         generation.template_version = prompts.ensure_version(template)
         generation.conversation = Conversation.objects.create(
             workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )
         generation.save(force_insert=True)
         # After the insert, so that whoever waits for the same key does not hold up the workspace's other starts.
+        membership = locking.lock_member(user_id=generation.user_id, workspace_id=generation.workspace_id)
+        membership.require(Permission.GENERATE)
+        member_allowances.require_within(membership, needed=amount, at=generation.created_at)
         quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
         # Last: the credit account is the one row that other requests of the workspace wait for.
         spending.place_hold(

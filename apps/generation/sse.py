@@ -20,10 +20,12 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
+from apps.accounts import impersonation
+from apps.accounts.models import User
 from apps.core.db import system_scope
 from apps.core.deadline import Receive, Scope, Send
 from apps.core.request_id import HEADER, bind_request_id
-from apps.generation import endings, events
+from apps.generation import endings, events, readers
 from apps.generation.channels import Channel
 from apps.generation.events import Cursor
 from apps.generation.hub import Hub
@@ -58,12 +60,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     start = [*HEADERS, (HEADER.lower().encode(), request_id.encode())]
     await send({"type": "http.response.start", "status": 200, "headers": start})
-    await _until_disconnect(receive, _send_all(send, _events(seen, _cursor(scope, headers))))
+    with readers.admit(user_id=seen.user_id, generation_id=seen.generation_id) as dismissed:
+        await _until_disconnect(receive, _send_all(send, _events(seen, _cursor(scope, headers))), dismissed)
+        if dismissed.is_set():
+            await send({"type": "http.response.body", "body": b""})
 
 
 class _Seen(NamedTuple):
     generation_id: UUID
     status: str
+    user_id: int
 
 
 def _authorize(session_key: str | None, generation_id: UUID) -> _Seen | HTTPStatus:
@@ -73,11 +79,13 @@ def _authorize(session_key: str | None, generation_id: UUID) -> _Seen | HTTPStat
         request.session = SessionStore(session_key)
         with system_scope():
             user = get_user(request)
-            if not user.is_authenticated or not user.is_active:
+            if not isinstance(user, User) or not user.is_active:
                 return HTTPStatus.UNAUTHORIZED
-            readable = Generation.objects.filter(workspace__memberships__user_id=user.pk, deleted_at=None)
-            found = readable.filter(pk=generation_id).values_list("pk", "status").first()
-            return _Seen(*found) if found else HTTPStatus.NOT_FOUND
+            acting = impersonation.find(request.session, staff=user)
+            user = acting.user if acting else user
+            readable = Generation.objects.filter(readers.readable_by({user.pk}), pk=generation_id, deleted_at=None)
+            found = readable.values_list("pk", "status").first()
+            return _Seen(*found, user_id=user.pk) if found else HTTPStatus.NOT_FOUND
     finally:
         connection.close()
 
@@ -137,12 +145,12 @@ async def _send_all(send: Send, chunks: AsyncGenerator[bytes, None]) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _until_disconnect(receive: Receive, sending: Any) -> None:
+async def _until_disconnect(receive: Receive, sending: Any, dismissed: asyncio.Event) -> None:
     async def disconnected() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    tasks = {asyncio.ensure_future(sending), asyncio.ensure_future(disconnected())}
+    tasks = {asyncio.ensure_future(each) for each in (sending, disconnected(), dismissed.wait())}
     try:
         finished, _pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

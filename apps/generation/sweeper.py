@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -34,6 +35,8 @@ def sweep() -> list[str]:
         except Exception:
             # Its lease runs out again, so it is tried again; the others do not wait for it.
             logger.exception("finishing_failed", generation_id=str(lease.generation_id))
+    for generation in _list_suspended():
+        settling.end_queued(generation, status=Generation.Status.CANCELED, finish_reason="canceled")
     now = timezone.now()
     overdue_since = now - timedelta(seconds=settings.GENERATION_DEADLINES["queue"])
     for generation in _list_queued(before=overdue_since):
@@ -71,6 +74,13 @@ def _list_queued(*, before: datetime) -> list[Generation]:
     with system_scope():
         queued = Generation.objects.filter(status=Generation.Status.QUEUED, created_at__lt=before)
         return list(queued.order_by("created_at")[:BATCH])
+
+
+def _list_suspended() -> list[Generation]:
+    """Return what waits for a worker and may not run: no worker claims it, and its hold is given back."""
+    suspended = Q(workspace__suspended_at__isnull=False) | Q(user__suspended_at__isnull=False)
+    with system_scope():
+        return list(Generation.objects.filter(suspended, status=Generation.Status.QUEUED)[:BATCH])
 
 
 def _is_long_overdue(lease: Lease) -> bool:

@@ -10,11 +10,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.access import workspace_required
+from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.permissions import Permission
 from apps.billing import selectors as billing
-from apps.billing.ledger import InsufficientCreditsError
-from apps.billing.spending import SpendCapError
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
@@ -32,7 +31,12 @@ SIZE_DIGITS_MAX = 9
 @workspace_required
 @require_GET
 def new(request: WorkspaceHttpRequest) -> HttpResponse:
-    """Show the composer: `?template=` chooses one, `?from=` takes over an earlier text, `?example=1` fills it in."""
+    """Show the composer: `?template=` chooses one, `?from=` takes over an earlier text, `?example=1` fills it in.
+
+    It is where a log-in leads, so who only pays is sent on to what they pay.
+    """
+    if not request.membership.may(Permission.GENERATE):
+        return redirect("billing:overview")
     with workspace_scope(request.workspace.pk):
         opened = composer.open_composer(workspace_id=request.workspace.pk, query=request.GET)
         if opened is None:
@@ -42,7 +46,7 @@ def new(request: WorkspaceHttpRequest) -> HttpResponse:
 
 
 @never_cache
-@workspace_required
+@permission_required(Permission.GENERATE)
 @require_GET
 def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show what a text would hold: `template`, `model`, and the size of each field's text in bytes."""
@@ -62,7 +66,7 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
 
 
 @never_cache
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_http_methods(["GET", "POST"])
 def generations(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show the history, or start a generation."""
@@ -70,7 +74,7 @@ def generations(request: WorkspaceHttpRequest) -> HttpResponse:
 
 
 @never_cache
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_GET
 def detail(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Show one generation: finished, or as it streams."""
@@ -79,7 +83,7 @@ def detail(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     return render_page(request, "generation/detail.html", {"generation": generation})
 
 
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_POST
 def cancellation(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Stop a generation; the open stream tells how it ended."""
@@ -92,7 +96,7 @@ def cancellation(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResp
 
 
 @never_cache
-@workspace_required
+@permission_required(Permission.SEE_GENERATIONS)
 @require_GET
 def markdown(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Return the stored text exactly as the model sent it, for copying."""
@@ -145,9 +149,7 @@ def _show_started(request: WorkspaceHttpRequest, generation: Generation) -> Http
     return response
 
 
-def _show_paywall(
-    request: WorkspaceHttpRequest, form: ComposerForm, *, refusal: InsufficientCreditsError | SpendCapError
-) -> HttpResponse:
+def _show_paywall(request: WorkspaceHttpRequest, form: ComposerForm, *, refusal: paywall.Refusal) -> HttpResponse:
     """Show what is missing and how to get it, beside the text, which stays as it is."""
     with workspace_scope(request.workspace.pk):
         context = {"estimate": composer.estimate_shown(form, workspace_id=request.workspace.pk)}

@@ -1,7 +1,8 @@
 """Django's entries for the insights app: the app itself, and the admin as its house."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class InsightsConfig(AppConfig):
@@ -10,6 +11,13 @@ class InsightsConfig(AppConfig):
     name = "apps.insights"
     label = "insights"
     default = True
+
+    def ready(self) -> None:
+        """Write the roles of staff after each migrate."""
+        from apps.insights.staff_roles import write_roles  # noqa: PLC0415 - models are not loaded before ready()
+
+        # Django tells apps without models nothing; the app with the audit log is migrated whenever roles matter.
+        post_migrate.connect(write_roles, sender=apps.get_app_config("core"))
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):

@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,11 +17,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.core.db import system_scope
 from apps.core.errors import DomainError
 from apps.insights import finding
+from apps.insights.audited import AuditedAdmin
 from apps.insights.overview import Overview, build_overview
 
 logger = structlog.get_logger(__name__)
@@ -29,6 +34,8 @@ APP_NAMES = {
     "accounts": gettext_lazy("Customers"),
     "auth": gettext_lazy("Staff groups"),
     "core": gettext_lazy("Audit log and mails"),
+    "mfa": gettext_lazy("Second factors"),
+    "socialaccount": gettext_lazy("Connected accounts"),
     "usersessions": gettext_lazy("Sessions"),
 }
 View = Callable[..., HttpResponseBase]
@@ -41,13 +48,31 @@ class StaffSite(admin.AdminSite):
     index_title = gettext_lazy("Overview")
     index_template = "admin/overview.html"
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models; whatever is added, changed or deleted through their admins gets an audit entry."""
+        base = admin_class or admin.ModelAdmin
+        audited = type(base.__name__, (AuditedAdmin, base), {"__module__": base.__module__})
+        super().register(model_or_iterable, audited, **options)
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Show times in UTC, and a refusal of the domain as a message instead of an error page."""
-        return super().admin_view(_refusals_as_messages(_in_utc(view)), cacheable)
+        return super().admin_view(_refusals_as_messages(_in_system_scope(_in_utc(view))), cacheable)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the search beside the admin's own addresses."""
         return [path("find/", self.admin_view(self.find), name="find"), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send staff through everybody's log-in, which asks for the second factor: nobody logs in here.
+
+        Raises PermissionDenied for a customer.
+        """
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get(REDIRECT_FIELD_NAME, "") or reverse("admin:index")
+        return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the overview above the list of models."""
@@ -92,6 +117,19 @@ def _in_utc(view: View) -> View:
             response = view(request, *args, **kwargs)
             # A template response would be rendered later, in the time zone of the person.
             return response.render() if isinstance(response, TemplateResponse) else response
+
+    return wrapped
+
+
+def _in_system_scope(view: View) -> View:
+    """Let staff see the rows of every workspace, in one transaction; who asks Stripe opens scopes of their own."""
+    if getattr(view, "opens_scopes", False):
+        return view
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with system_scope():
+            return view(request, *args, **kwargs)
 
     return wrapped
 

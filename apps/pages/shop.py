@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.accounts import selectors as accounts
+from apps.accounts.access import find_membership
 from apps.accounts.models import User
 from apps.billing import offers, stripe_client
 from apps.billing.buyers import can_buy
@@ -33,11 +33,11 @@ def list_offers(*, interval: str) -> dict[str, Any]:
     } | _overage(catalogue)
 
 
-def find_standing(user: User | AnonymousUser) -> dict[str, Any]:
+def find_standing(request: HttpRequest) -> dict[str, Any]:
     """Return which plan a reader has and whether they may buy. No query for who is not logged in, else three."""
-    if not isinstance(user, User):
+    if not isinstance(request.user, User):
         return {"current_plan": ""}
-    membership = accounts.find_default_membership(user)
+    membership = find_membership(request)
     if membership is None:
         return {"current_plan": "", "can_buy": True}
     with workspace_scope(membership.workspace_id):

@@ -57,7 +57,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
         "input_words": selectors.TYPICAL_INPUT_WORDS,
         "output_words": selectors.TYPICAL_OUTPUT_WORDS,
     }
-    context |= shop.list_offers(interval=request.GET.get("interval", "")) | shop.find_standing(request.user)
+    context |= shop.list_offers(interval=request.GET.get("interval", "")) | shop.find_standing(request)
     return render(request, "pages/pricing.html", context)
 
 

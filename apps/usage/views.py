@@ -13,6 +13,7 @@ from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.core.db import workspace_scope
 from apps.core.htmx import render_page
+from apps.core.text import plain
 from apps.usage import selectors
 from apps.usage.charts import draw_chart
 from apps.usage.models import COUNTS, DailyUsage
@@ -21,8 +22,6 @@ DAY_COUNTS = (7, 30, 90)
 DAY_COUNT_DEFAULT = 30
 CSV_COLUMNS = ["day", "model", "template", "attempts", "input_tokens", "cached_input_tokens", "output_tokens"]
 CSV_COLUMNS += ["credits"]
-# A spreadsheet would run a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Period(NamedTuple):
@@ -84,11 +83,6 @@ def export(request: WorkspaceHttpRequest) -> HttpResponse:
         ):
             writer.writerow([row.day, plain(row.model), plain(row.template), *_counts(row)])
     return response
-
-
-def plain(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _period(request: HttpRequest) -> Period:

@@ -45,6 +45,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
     "apps.accounts.apps.UserSessionsConfig",
     "csp",
     "django_htmx",
@@ -72,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "apps.core.middleware.ErrorMiddleware",
     "apps.accounts.middleware.PersonMiddleware",
+    "apps.accounts.impersonation_middleware.ImpersonationMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -166,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "buy-top-ups": {"task": "apps.billing.tasks.buy_top_ups", "schedule": 60},
     "report-overage": {"task": "apps.billing.tasks.report_overage", "schedule": 30},
     "give-allowances": {"task": "apps.billing.tasks.give_allowances", "schedule": 600},
+    "write-seats": {"task": "apps.billing.tasks.write_seats", "schedule": 600},
     "notify-about-plans": {"task": "apps.billing.tasks.notify_about_plans", "schedule": 600},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
 }
@@ -194,6 +200,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
+# Before an act that could take an account away, whoever is logged in proves again, this long ago at most, who they are.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_FORMS = {
     "signup": "apps.accounts.forms.SignUpForm",
     "login": "apps.accounts.forms.LoginForm",
@@ -203,6 +215,30 @@ ACCOUNT_FORMS = {
     "set_password": "apps.accounts.forms.SetPasswordForm",
     "add_email": "apps.accounts.forms.AddEmailForm",
     "reauthenticate": "apps.accounts.forms.ReauthenticateForm",
+    "request_login_code": "apps.accounts.forms.RequestLoginCodeForm",
+    "confirm_login_code": "apps.accounts.forms.ConfirmLoginCodeForm",
+}
+# The second factor: an app or a passkey, and codes for the day when neither is at hand.
+MFA_ADAPTER = "apps.accounts.factor_adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+# Clocks differ: the codes before and after this one count, too; each code counts once (apps/accounts/factor_forms.py).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Nobody logs in before their address is confirmed, so an unconfirmed one is a change that waits.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Each log-in by passkey asks twice, and an office shares an address.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+MFA_FORMS = {
+    "authenticate": "apps.accounts.factor_forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.factor_forms.ReauthenticateForm",
+    "activate_totp": "apps.accounts.factor_forms.ActivateAppForm",
+    "authenticate_webauthn": "apps.accounts.factor_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "apps.accounts.factor_forms.ReauthenticatePasskeyForm",
+    "login_webauthn": "apps.accounts.factor_forms.LoginPasskeyForm",
+    "add_webauthn": "apps.accounts.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "apps.accounts.factor_forms.RenamePasskeyForm",
 }
 # Between two mails that ask one address to be confirmed.
 VERIFICATION_MAIL_PAUSE_SECONDS = 60
@@ -213,12 +249,29 @@ RATE_LIMITS = {
     "login": "30/m",
     "password_reset": "20/m",
     "verification_mail": "20/m",
+    "login_code": "20/m",
+    "second_factor": "20/m",
     "admin_login": "10/m",
+    # Only what has not let anybody in lately is counted.
+    "api_key_guess": "60/m",
     "contact": "10/10m",
 }
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# Logging in with an account elsewhere is offered once both of its variables are set.
+SOCIALACCOUNT_ADAPTER = "apps.accounts.social_adapter.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "apps.accounts.forms.SocialSignUpForm"}
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    name: {"APPS": [{"client_id": client_id, "secret": secret}], "OAUTH_PKCE_ENABLED": True}
+    for name, client_id, secret in [
+        ("google", env.str("GOOGLE_CLIENT_ID", default=""), env.str("GOOGLE_CLIENT_SECRET", default="")),
+        ("github", env.str("GITHUB_CLIENT_ID", default=""), env.str("GITHUB_CLIENT_SECRET", default="")),
+    ]
+    if client_id and secret
+}
+# Where such a button leads: a browser also checks where a form that was sent is redirected to.
+PROVIDER_PAGES = {"google": "https://accounts.google.com", "github": "https://github.com"}
 # How many proxies stand between the internet and the web process; 0 trusts no X-Forwarded-For at all.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
@@ -285,7 +338,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF, *STRIPE_PAGES],
+        "form-action": [SELF, *STRIPE_PAGES, *(PROVIDER_PAGES[name] for name in SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],
@@ -296,8 +349,8 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.core.api.SessionLogin"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api_login.ApiKeyLogin", "apps.core.api.SessionLogin"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "apps.accounts.api_login.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.ObjectParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "apps.core.api.exception_handler",

@@ -15,9 +15,9 @@ from apps.core.db import system_scope
 from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Generation
 from apps.generation.stream import Entry
-from dev.sample_data import month, sales, texts
+from dev.sample_data import month, sales, team, texts
 from dev.sample_data.month import Run
-from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING
+from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
 
 # Nobody's worker looks for a generation that is to be queued tomorrow.
 NEVER_CLAIMED = datetime(2120, 1, 1, tzinfo=UTC)
@@ -36,17 +36,29 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
     workspace, user = _ensure_customer(full)
     month.grant_credits(workspace, until=now)
     ids = month.live_through(workspace, user=user, until=now)
-    Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
+    with system_scope():
+        Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
     month.date_back(workspace)
+    _team_up(now)
     return ids | _leave_in_the_middle(busy, user=busy_user) | _sell(now)
+
+
+def _team_up(now: datetime) -> None:
+    _workspace, owner = _ensure_customer(TEAMED)
+    with system_scope():
+        is_there = owner.workspaces.filter(name=team.NAME).exists()
+    if not is_there:
+        team.make_team(owner=owner, now=now)
 
 
 def _sell(now: datetime) -> dict[str, UUID]:
     owing, _user = _ensure_customer(OWING)
-    if not owing.subscriptions.exists():
-        sales.leave_unpaid(owing, now=now)
     paying, user = _ensure_customer(PAYING)
-    paying.subscriptions.update(status="canceled")
+    with system_scope():
+        is_owing = owing.subscriptions.exists()
+        paying.subscriptions.update(status="canceled")
+    if not is_owing:
+        sales.leave_unpaid(owing, now=now)
     return sales.sell_to(paying, user=user, now=now)
 
 
@@ -69,8 +81,9 @@ def _leave_in_the_middle(workspace: Workspace, *, user: User) -> dict[str, UUID]
     run = Run(at=timezone.now(), template=prompts.list_templates()[0], title=title, details=details)
     queued = {"status": "queued", "started_at": None, "lease_expires_at": None, "created_at": NEVER_CLAIMED}
     waiting, streaming = (month.start(run, workspace=workspace, user=user) for _time in range(2))
-    for generation in (waiting, streaming):
-        Attempt.objects.create(generation=generation, number=1, provider="local", request_model=run.model)
+    with system_scope():
+        for generation in (waiting, streaming):
+            Attempt.objects.create(generation=generation, number=1, provider="local", request_model=run.model)
     stream.append_all(
         [
             (waiting.pk, Entry(1, stream.OPENED, "")),

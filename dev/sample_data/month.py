@@ -74,9 +74,10 @@ def make_run(run: Run, *, workspace: Workspace, user: User) -> UUID:
     """Start a generation, attempt it once and settle it, all at its own time. Return its id."""
     with time_machine.travel(run.at):
         generation = start(run, workspace=workspace, user=user)
-        attempt = Attempt.objects.create(
-            id=_id_at(run.at), generation=generation, number=1, provider="local", request_model=run.model
-        )
+        with system_scope():
+            attempt = Attempt.objects.create(
+                id=_id_at(run.at), generation=generation, number=1, provider="local", request_model=run.model
+            )
     with time_machine.travel(run.at + timedelta(seconds=run.lasts_seconds)):
         lease = Lease(generation.pk, workspace.pk, generation.fencing_number, run.model, run.at)
         assert settling.settle(lease, _outcome(run, generation, attempt)), "a made-up lease is never lost"

@@ -20,7 +20,7 @@ def sell_to(workspace: Workspace, *, user: User, now: datetime) -> dict[str, UUI
     """Sell a plan and two packs, one of them partly refunded; return the ids of what can be looked at, by name."""
     began = now - timedelta(days=9)
     with system_scope():
-        subscription = _subscribe(workspace, plan="pro", status="active", since=began)
+        subscription = subscribe(workspace, plan="pro", status="active", since=began)
         _invoice(subscription, number="KEEL-2041", total=4900, at=began)
         _pay(workspace, kind="plan", amount=4900, credits=70_000, at=began, expires_at=began + 2 * PERIOD)
         refunded = _pay(workspace, kind="pack", amount=500, credits=5_000, at=now - timedelta(days=3))
@@ -39,7 +39,7 @@ def leave_unpaid(workspace: Workspace, *, now: datetime) -> None:
     """Let a payment fail two days ago, with next to no credits left."""
     failed = now - timedelta(days=2)
     with system_scope():
-        subscription = _subscribe(workspace, plan="starter", status="past_due", since=failed, past_due_since=failed)
+        subscription = subscribe(workspace, plan="starter", status="past_due", since=failed, past_due_since=failed)
         _invoice(subscription, number="KEEL-2077", total=1200, at=failed, status="open")
         spent = selectors.get_balance(workspace.pk).available - CREDITS_LEFT
         placed = ledger.place_hold(
@@ -48,7 +48,8 @@ def leave_unpaid(workspace: Workspace, *, now: datetime) -> None:
         ledger.capture(hold_id=placed.id, amount_credits=spent, idempotency_key="sample:capture")
 
 
-def _subscribe(workspace: Workspace, *, plan: str, status: str, since: datetime, **more: object) -> Subscription:
+def subscribe(workspace: Workspace, *, plan: str, status: str, since: datetime, **more: object) -> Subscription:
+    """Write the row of a subscription that Stripe knows nothing of."""
     return Subscription.objects.create(
         workspace=workspace,
         stripe_id=f"sub_{uuid.uuid4().hex}",

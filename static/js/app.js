@@ -85,7 +85,8 @@
   };
 
   const copy = async (button) => {
-    const text = fetchText(button.dataset.copyUrl);
+    const known = button.dataset.copyText;
+    const text = known === undefined ? fetchText(button.dataset.copyUrl) : Promise.resolve(known);
     try {
       // Safari lets a click write only what is promised at once.
       if (window.ClipboardItem && navigator.clipboard.write) {
@@ -101,7 +102,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy-url]");
+    const button = event.target.closest("[data-copy-url], [data-copy-text]");
     if (button) copy(button);
   });
 

@@ -21,11 +21,21 @@
 
   document.addEventListener("htmx:pushedIntoHistory", markSection);
 
+  // Not all tabs fit on a phone: the one that is shown is in sight ---------------------------------------------------
+
+  const showTab = () => {
+    const tab = document.querySelector(".subnav [aria-current]");
+    if (tab) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+
+  showTab();
+
   // A swapped page reads from its heading, like a loaded one --------------------------------------------------------
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (!event.detail.target || event.detail.target.id !== "main") return;
     markSection();
+    showTab();
     const menu = document.getElementById("shell-menu");
     if (menu && menu.matches(":popover-open")) menu.hidePopover();
     const heading = main() && main().querySelector("h1");

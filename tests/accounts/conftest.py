@@ -9,6 +9,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail as sent_mail
 from django.test import Client
+from django.urls import get_resolver
 
 from apps.accounts.models import User
 from apps.accounts.services import create_personal_workspace
@@ -50,6 +51,12 @@ def link_in(message) -> str:
 def comparable(page: str) -> str:
     """Return a page without what differs from one request to the next: tokens, and seconds left."""
     return re.sub(r'(csrfmiddlewaretoken" value="|data-wait-seconds=")[^"]+', r"\1", page)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses() -> None:
+    """Read every address at once: on a busy machine that takes longer than an open transaction may wait."""
+    get_resolver().url_patterns  # noqa: B018
 
 
 @pytest.fixture

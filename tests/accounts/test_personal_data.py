@@ -21,7 +21,8 @@ def test_the_export_tells_profile_addresses_and_workspaces(owner):
     assert exported["email"] == owner.email
     assert exported["addresses"] == [{"email": owner.email, "verified": True, "primary": True}]
     assert (exported["time_zone"], exported["wants_low_balance_mail"]) == ("UTC", True)
-    assert exported["workspaces"] == [{"name": owner.email.split("@")[0], "role": "owner"}]
+    [workspace] = exported["workspaces"]
+    assert (workspace["name"], workspace["role"]) == (owner.email.split("@")[0], "owner")
 
 
 def test_an_erased_person_is_nowhere_and_their_workspace_is_nameless(owner, stranger):

@@ -60,7 +60,7 @@ def test_a_login_as_staff_is_listed_too(owner):
     owner.save()
     browser = new_visitor()
 
-    browser.post("/admin/login/", {"username": owner.email, "password": PASSWORD, "next": "/admin/"})
+    browser.post("/accounts/login/", {"login": owner.email, "password": PASSWORD, "next": "/admin/"})
 
     assert UserSession.objects.get(user=owner).session_key == browser.session.session_key
 

@@ -8,6 +8,7 @@ from django.test import Client
 from apps.accounts import selectors, services
 from apps.accounts.models import Membership, User, Workspace
 from tests.accounts.conftest import new_visitor
+from tests.queries import asks_at_most
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/settings/", "/settings/preferences/", "/settings/notifications/", "/settings/security/"]
@@ -43,10 +44,10 @@ def test_htmx_gets_the_main_region_alone(browser, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_needs_many_queries(browser, page, django_assert_max_num_queries):
+def test_no_page_needs_many_queries(browser, page):
     browser.get(page)
 
-    with django_assert_max_num_queries(12):
+    with asks_at_most(12):
         browser.get(page)
 
 

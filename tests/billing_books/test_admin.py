@@ -17,7 +17,8 @@ READ_ONLY = [*LISTS, "webhookevent", "reconciliation", "spendingrules", "topup",
 @pytest.fixture
 def rings(monkeypatch) -> list[str]:
     rung: list[str] = []
-    monkeypatch.setattr("apps.billing.admin.events.ring", lambda task, **told: rung.append(task.name) or True)
+    for name in ("ring", "ring_on_commit"):
+        monkeypatch.setattr(f"apps.billing.admin.events.{name}", lambda task, **told: rung.append(task.name) or True)
     return rung
 
 

@@ -96,7 +96,7 @@ def test_a_member_who_may_not_spend_is_refused_in_words(customer, path):
     answer = customer.browser.post(path, {"offer": "pack:small", "key": "a"})
 
     assert answer.status_code == 403
-    assert "Only owners and admins" in answer.text
+    assert "Only owners, admins and billing people" in answer.text
     assert CheckoutSession.objects.count() == 0
 
 

@@ -10,6 +10,7 @@ from apps.billing import ledger, views
 from apps.billing.explanations import explain
 from apps.billing.models import LedgerEntry
 from apps.core.personal_data import export_user
+from tests.queries import asked, asks_at_most
 
 pytestmark = pytest.mark.django_db
 
@@ -110,14 +111,12 @@ def test_a_cursor_that_is_none_shows_the_newest(owner, workspace, browser_of, be
     assert len(response.context["lines"]) == 1
 
 
-def test_the_number_of_queries_does_not_grow_with_the_entries(
-    owner, workspace, browser_of, django_assert_max_num_queries
-):
+def test_the_number_of_queries_does_not_grow_with_the_entries(owner, workspace, browser_of):
     for number in range(20):
         give(workspace, key=f"gift-{number}")
     browser = browser_of(owner)
 
-    with django_assert_max_num_queries(14):
+    with asks_at_most(14):
         browser.get("/billing/")
 
 
@@ -129,14 +128,16 @@ def render(template, user, **attributes):
     return engines["django"].from_string(template).render({}, request)
 
 
-def test_the_balance_costs_one_query_and_only_where_it_is_shown(owner, workspace, django_assert_num_queries):
+def test_the_balance_costs_one_query_and_only_where_it_is_shown(owner, workspace):
     give(workspace, 70)
 
-    with django_assert_num_queries(0):
+    with asked() as queries:
         render("nothing about money", owner)
-    for attributes in ({}, {"workspace": workspace}):
-        with django_assert_num_queries(1):
+    assert queries == []
+    for attributes, number in (({"membership": owner.memberships.get()}, 1), ({}, 2)):
+        with asked() as queries:
             assert render("{{ credits.available }} {{ credits.held }}", owner, **attributes) == "70 0"
+        assert len(queries) == number
 
 
 def test_the_export_tells_balance_and_entries(owner, workspace):

@@ -40,7 +40,7 @@ def test_what_is_sent_is_saved_and_written_down(browser, pro, owner):
     assert "Your spending rules are saved." in answer.text
     assert (rules.monthly_cap_credits, rules.tops_up, rules.top_up_pack) == (5_000, True, "medium")
     assert (rules.top_up_threshold_credits, rules.top_up_monthly_cap_amount) == (300, 6_050)
-    assert (rules.overage_cap_credits, entry.actor) == (3_000, owner.email)
+    assert (rules.overage_cap_credits, entry.actor) == (3_000, f"user:{owner.pk}")
     assert entry.details["monthly_cap_credits"] == [None, 5_000]
 
 

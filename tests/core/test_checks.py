@@ -5,9 +5,11 @@ import io
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connections
 
 from apps.core import checks
 from tests.factories import UserFactory
+from tests.guards.catalogue import rows
 
 
 @pytest.fixture
@@ -54,13 +56,16 @@ def test_a_release_stops_before_it_migrates_a_database_with_a_login_of_a_laptop(
         call_command("migrate", database="default", skip_checks=False, stdout=io.StringIO())
 
 
-@pytest.mark.usefixtures("production")
-@pytest.mark.parametrize(("app", "owner", "found"), [("keel", "keel", ["keel.W001"]), ("keel_app", "keel_owner", [])])
-def test_one_role_for_everything_is_a_warning(monkeypatch, app, owner, found):
-    for alias, user in {"default": app, "owner": owner}.items():
-        monkeypatch.setitem(checks.connections[alias].settings_dict, "USER", user)
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_an_app_role_that_is_not_bound_by_the_second_wall_is_refused(monkeypatch):
+    owner = connections["owner"].settings_dict["USER"]
+    superuser = rows("SELECT rolname FROM pg_roles WHERE rolsuper AND rolname !~ '^pg_' LIMIT 1")[0][0]
+    found = {}
+    for role in (connections["default"].settings_dict["USER"], owner, superuser):
+        monkeypatch.setitem(connections["default"].settings_dict, "USER", role)
+        found[role] = [message.id for message in checks.find_powerful_role(databases=["owner"])]
 
-    assert [message.id for message in checks.find_one_role(databases=["owner"])] == found
+    assert list(found.values()) == [[], ["keel.E002"], ["keel.E003"]]
 
 
 @pytest.mark.parametrize(("count", "found"), [(0, ["keel.W002"]), (1, [])])

@@ -152,7 +152,7 @@ def test_the_brand_color_is_the_one_of_the_theme(content):
 
 
 def test_every_template_of_a_mail_has_a_sample():
-    folders = ["mail", "account/email"]
+    folders = ["mail", "account/email", "mfa/email", "socialaccount/email"]
     templates = {f"{name}/{path.name}" for name in folders for path in (ROOT / "templates" / name).glob("*.html")}
 
     assert templates - NO_MAILS == {sample.template for sample in list_samples()}

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PAYING
+from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PAYING, TEAMED
 from dev.sample_data.people import PASSWORD as SAMPLE_PASSWORD
 from tests.e2e.catalogue import ANYONE, STAFF, Page
 from tests.product import EMAIL, PASSWORD, Product
@@ -16,6 +16,7 @@ PASSWORDS = {
     BUSY: SAMPLE_PASSWORD,
     PAYING: SAMPLE_PASSWORD,
     OWING: SAMPLE_PASSWORD,
+    TEAMED: SAMPLE_PASSWORD,
     STAFF: "staff-password",
 }
 DESKTOP, PHONE, SMALL_PHONE = (1280, 900), (390, 844), (360, 780)

@@ -3,12 +3,13 @@
 A new page is one line here. `{succeeded}` in a path is the id of a generation that dev/sample_data has made.
 """
 
+import secrets
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pytest
 
-from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PAYING
+from dev.sample_data.people import BUSY, FRESH, FULL, OWING, PASSWORD, PAYING, TEAMED
 
 ANYONE, STAFF = "", "staff@keel.local"
 
@@ -42,6 +43,10 @@ def _refused_form(tab: Any) -> None:
     tab.wait_for_selector("main [aria-invalid=true], main [role=alert]")
 
 
+def _open_all(tab: Any) -> None:
+    tab.locator("main details").evaluate_all("all => all.forEach(details => { details.open = true })")
+
+
 def _wrong_password(tab: Any) -> None:
     tab.fill("input[name=login]", "nobody@example.com")
     tab.fill("input[name=password]", "not-the-password")
@@ -49,8 +54,28 @@ def _wrong_password(tab: Any) -> None:
     tab.wait_for_selector("main [role=alert], main .errorlist")
 
 
+def _mailed_code(tab: Any) -> None:
+    tab.fill("input[name=email]", f"{secrets.token_hex(6)}@example.com")
+    tab.click("main form [type=submit]")
+    tab.wait_for_selector("input[name=code]")
+
+
+def _confirmed(tab: Any) -> None:
+    """Prove once more who this is, unless it was proved a moment ago in the same session."""
+    if "/reauthenticate/" in tab.url:
+        tab.fill("input[name=password]", PASSWORD)
+        tab.click("main form [type=submit]")
+        tab.wait_for_selector("#main .subnav")
+
+
 def _first_text(tab: Any) -> None:
     tab.wait_for_selector("#generation-output h1")
+
+
+def _made_key(tab: Any) -> None:
+    tab.fill("input[name=name]", "Our website")
+    tab.locator("main form").last.locator("[type=submit]").click()
+    tab.wait_for_selector("#new-key")
 
 
 PUBLIC = [
@@ -71,6 +96,9 @@ ACCOUNTS = [
     Page("sign-up-errors", "/accounts/signup/", act=_refused_form),
     Page("log-in", "/accounts/login/"),
     Page("log-in-errors", "/accounts/login/", act=_wrong_password),
+    Page("log-in-code", "/accounts/login/code/"),
+    Page("log-in-code-sent", "/accounts/login/code/", act=_mailed_code),
+    Page("log-in-canceled", "/accounts/connections/canceled/"),
     Page("log-out", "/accounts/logout/", FULL),
     Page("password-reset", "/accounts/password/reset/"),
     Page("password-reset-sent", "/accounts/password/reset/done/"),
@@ -78,6 +106,7 @@ ACCOUNTS = [
     Page("check-your-mail", "/accounts/confirm-email/"),
     Page("confirm-bad-link", "/accounts/confirm-email/gone/"),
     Page("inactive", "/accounts/inactive/"),
+    Page("suspended", "/accounts/suspended/"),
 ]
 WORKSHOP = [
     Page("composer-first-run", "/generations/new/", FRESH),
@@ -122,18 +151,32 @@ SETTINGS = [
     Page("settings-notifications", "/settings/notifications/", FULL),
     Page("settings-preferences", "/settings/preferences/", FULL),
     Page("settings-security", "/settings/security/", FULL),
-    Page("email", "/accounts/email/", FULL),
+    Page("settings-api-keys", "/settings/api-keys/", PAYING),
+    Page("settings-api-keys-made", "/settings/api-keys/", PAYING, act=_made_key),
+    Page("settings-api-keys-not-in-plan", "/settings/api-keys/", FULL),
+    Page("confirm-it-is-you", "/accounts/reauthenticate/", FULL),
+    Page("email", "/accounts/email/", FULL, act=_confirmed),
+    Page("authenticator-app", "/accounts/authenticator-app/", FULL, act=_confirmed),
+    Page("passkey-new", "/accounts/passkeys/new/", FULL, act=_confirmed),
+    Page("members", "/settings/members/", TEAMED),
+    Page("members-changing", "/settings/members/", TEAMED, act=_open_all),
+    Page("members-alone", "/settings/members/", FULL),
+    Page("workspaces", "/settings/workspaces/", TEAMED),
+    Page("workspaces-leaving", "/settings/workspaces/", TEAMED, act=_open_all),
+    Page("activity", "/settings/activity/", TEAMED),
+    Page("history-team", "/generations/", TEAMED),
+    Page("invitation-gone", "/invitations/gone/", status=404),
     Page("password-change", "/accounts/password/change/", FULL),
 ]
 ERRORS = [
     Page(f"error-{code}", f"/dev/errors/{code}/", status=code) for code in (400, 403, 404, 405, 413, 429, 500, 503)
 ]
 ADMIN = [
-    Page("admin-log-in", "/admin/login/"),
     Page("admin", "/admin/", STAFF),
     Page("admin-generations", "/admin/generation/generation/", STAFF),
     Page("admin-generation", "/admin/generation/generation/{failed}/change/", STAFF),
     Page("admin-users", "/admin/accounts/user/", STAFF),
+    Page("admin-audit", "/admin/core/auditentry/", STAFF),
     Page("admin-ledger", "/admin/billing/ledgerentry/", STAFF),
 ]
 LAPTOP = [
@@ -162,6 +205,7 @@ IN_THE_NORMAL_RUN = {
     "purchase-done",
     "usage",
     "settings",
+    "members",
     "error-404",
     "admin",
     "dev-components",

@@ -25,12 +25,12 @@ def customer(page, shared_product):
     return email
 
 
-def mailed_link(product, email):
+def mailed_link(product, email, *, part="confirm-email"):
     mails = product.services.var_dir / "mail"
 
     def find():
         texts = (path.read_text() for path in mails.glob("*"))
-        found = (re.search(r"http://\S+/confirm-email/\S+", text) for text in texts if email in text)
+        found = (re.search(rf"http://\S+/{part}/\S+", text) for text in texts if email in text)
         return next((link[0] for link in found if link), None)
 
     return wait_for(find, seconds=30)

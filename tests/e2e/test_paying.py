@@ -17,12 +17,14 @@ LEAVE = """
 import uuid
 from apps.accounts.models import Workspace
 from apps.billing import ledger, selectors
-workspace = Workspace.objects.get(members__email="{email}")
-spent = selectors.get_balance(workspace.pk).available - {left}
-placed = ledger.place_hold(
-    workspace_id=workspace.pk, amount_credits=spent, ttl_seconds=60, idempotency_key=str(uuid.uuid4())
-)
-ledger.capture(hold_id=placed.id, amount_credits=spent, idempotency_key=str(uuid.uuid4()))
+from apps.core.db import system_scope
+with system_scope():
+    workspace = Workspace.objects.get(members__email="{email}")
+    spent = selectors.get_balance(workspace.pk).available - {left}
+    placed = ledger.place_hold(
+        workspace_id=workspace.pk, amount_credits=spent, ttl_seconds=60, idempotency_key=str(uuid.uuid4())
+    )
+    ledger.capture(hold_id=placed.id, amount_credits=spent, idempotency_key=str(uuid.uuid4()))
 """
 
 

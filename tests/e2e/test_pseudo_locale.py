@@ -9,7 +9,7 @@ from apps.billing.catalogue import CATALOGUE_PATH
 from apps.generation.model_names import model_label
 from apps.generation.prompts import FOLDER
 from dev.pseudo_locale import accent
-from dev.sample_data import people, texts
+from dev.sample_data import people, team, texts
 from dev.sample_data.month import MODELS
 from tests.e2e.cast import DESKTOP, PHONE, pose
 from tests.e2e.catalogue import PRODUCT, Page, in_turn
@@ -49,7 +49,10 @@ def known_texts() -> list[str]:
     slugs = [path.stem for path in FOLDER.glob("*.yaml")]
     topics = [text for topic in texts.TOPICS for text in topic]
     persons = [*people.NAMES, *people.NAMES.values(), *(email.partition("@")[0] for email in people.NAMES)]
+    persons += [word for email, name, *_more in team.PEOPLE for word in (email, name) if word]
+    persons += [email for email, _role in team.INVITED]
     own = [
+        team.NAME,
         "Keel",
         "UTC",
         "Everything about the tides",

@@ -15,13 +15,15 @@ django.setup()
 from apps.accounts.models import User  # noqa: E402
 from apps.accounts.services import create_personal_workspace  # noqa: E402
 from apps.billing import checkout  # noqa: E402
+from apps.core.db import system_scope  # noqa: E402
 
 
 def main(number: int) -> None:
     for _person in range(number):
         key = str(uuid.uuid4())
-        user = User.objects.create_user(f"{key}@example.com")
-        workspace = create_personal_workspace(user=user)
+        with system_scope():
+            user = User.objects.create_user(f"{key}@example.com")
+            workspace = create_personal_workspace(user=user)
         session = checkout.start_pack_checkout(
             user=user, workspace=workspace, pack="small", idempotency_key=key, return_path=""
         )

@@ -20,6 +20,7 @@ from apps.billing import events, tasks  # noqa: E402
 from apps.billing.models import WebhookEvent  # noqa: E402
 from tests.billing_stripe.buyer import Buyer, make_buyer  # noqa: E402
 from tests.billing_stripe.market import Market  # noqa: E402
+from tests.scoping import see_everything  # noqa: E402
 from tests.stripe import StandIn  # noqa: E402
 
 BUYERS = 5
@@ -54,4 +55,5 @@ def main(seed: str, number: int) -> None:
 
 
 if __name__ == "__main__":
+    see_everything()
     main(sys.argv[1], int(sys.argv[2]))

@@ -39,7 +39,7 @@ def finished(member: Membership, count: int, *, seed: int = 1) -> None:
 def analyze() -> None:
     """Let the planner know what is there, as the server's own housekeeping would a minute later."""
     with connections["owner"].cursor() as cursor:
-        cursor.execute("ANALYZE generation_generation")
+        cursor.execute("VACUUM ANALYZE generation_generation")
 
 
 def _text(random_words: random.Random) -> str:

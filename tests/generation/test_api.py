@@ -176,7 +176,7 @@ def test_without_a_login_nothing_is_told(db, method, path):
     response = Client().generic(method, path, b"{}", content_type=JSON)
 
     assert_problem(response, status=401, code="not_authenticated")
-    assert response["WWW-Authenticate"] == "Session"
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
 def test_a_session_alone_may_not_write(owner):

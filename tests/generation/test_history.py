@@ -4,13 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.core.db import system_scope, workspace_scope
 from apps.generation import prompts, search, selectors
 from apps.generation.history import Filters
 from apps.generation.models import Generation
@@ -18,9 +18,16 @@ from apps.generation.search import Piece
 from apps.generation.titles import TITLE_CHARACTERS, make_title
 from tests.factories import FundedMembershipFactory, GenerationFactory
 from tests.generation import many
+from tests.guards import catalogue
+from tests.guards.source import ROOT
+from tests.queries import asked
 
 URL = "/generations/"
 QUERIES_MAX = 12
+PAGE = selectors.PAGE_SIZE + 1
+# What the function of the search asks.
+FIND = re.search(r"SELECT generation\.id.*?(?=;)", (ROOT / "apps/generation/sql/find.sql").read_text(), re.DOTALL)[0]
+FIND = re.sub(r"\b(of_workspace|wanted)\b", r"%(\1)s", FIND)
 HTMX = {"HX-Request": "true", "HX-Target": "generation-list"}
 
 
@@ -266,9 +273,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page, member, query):
 
 
 def queries_of(page, query) -> int:
-    with CaptureQueriesContext(connection) as captured:
+    with asked() as found:
         assert ids(page(query))
-    return len(captured)
+    return len(found)
 
 
 def test_a_snippet_shows_the_match_and_cuts_between_words():
@@ -322,13 +329,30 @@ def test_list_and_search_use_their_indexes(committed_db, rows):
     many.finished(other, rows - rows // 10, seed=2)
     many.analyze()
 
-    for words, index in (("", "generation_history"), ("narwhal", "generation_search"), ("narw", "generation_search")):
-        filters = Filters(q=words)
-        found = selectors.find_ids(workspace_id=mine.workspace_id, filters=filters)
-        plan = found.order_by("-id")[: selectors.PAGE_SIZE + 1].explain()
-        assert re.search(rf"(using|Scan on) {index}\b", plan), plan
-        assert "Seq Scan" not in plan
-        assert selectors.get_history_page(workspace_id=mine.workspace_id, filters=filters).generations
+    plan = selectors.find_ids(workspace_id=mine.workspace_id, filters=Filters()).order_by("-id")[:PAGE].explain()
+    assert uses(plan, "generation_history")
+    for words in ("narwhal", "narw"):
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(f"EXPLAIN {FIND}", {"of_workspace": mine.workspace_id, "wanted": words})
+            assert uses("\n".join(line for (line,) in cursor.fetchall()), "generation_search")
+        found = selectors.get_history_page(workspace_id=mine.workspace_id, filters=Filters(q=words))
+        assert found.generations
+
+
+def uses(plan, index):
+    assert "Seq Scan" not in plan, plan
+    return re.search(rf"(using|Scan on) {index}\b", plan)
+
+
+@pytest.mark.parametrize("scope", [workspace_scope, lambda _id: system_scope()])
+def test_a_search_answers_for_its_scope_alone(member, scope):
+    finished(member, output="narwhal")
+    ask = "SELECT count(*) FROM generation_find(%s, 'narwhal')"
+
+    with scope(member.workspace_id):
+        assert catalogue.rows(ask, member.workspace_id) == [(1,)]
+    with workspace_scope(FundedMembershipFactory().workspace_id):
+        assert catalogue.rows(ask, member.workspace_id) == [(0,)]
 
 
 def test_a_text_of_any_size_can_be_kept(member):

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.billing.entitlements import assess
@@ -24,6 +22,7 @@ from apps.generation.quotas import (
 )
 from tests.factories import FundedMembershipFactory
 from tests.generation import plans, runs
+from tests.queries import asked
 
 QUARTER_TO = datetime(2031, 5, 14, 23, 45, tzinfo=UTC)
 LIMITS = {
@@ -255,10 +254,9 @@ def test_the_counter_of_yesterday_says_nothing_of_today(member):
 def test_a_start_asks_for_little_more_than_before(member, settings):
     plans.allow(settings, free=LIMITS | {"concurrent_generations": 2})
     runs.start(member, model="keel-demo")
-    with CaptureQueriesContext(connection) as queries:
+    with asked() as queries:
         runs.start(member, model="keel-demo")
 
-    asked = [query["sql"] for query in queries.captured_queries]
-    assert sum("billing_subscription" in sql for sql in asked) == 1
-    assert sum("generation_startcounter" in sql for sql in asked) == 1
-    assert len(asked) <= 16, "\n".join(asked)
+    assert sum("billing_subscription" in sql for sql in queries) == 1
+    assert sum("generation_startcounter" in sql for sql in queries) == 1
+    assert len(queries) <= 16, "\n".join(queries)

@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts.models import Membership, User, Workspace
 from apps.core import redis
 from apps.core.ids import uuid7
 from apps.generation import events, hub, leases, settling, sse, stream
+from apps.generation import readers as asking
 from apps.generation.markdown import render
 from apps.generation.models import Generation
 from apps.generation.outcomes import RunOutcome
@@ -87,6 +89,40 @@ def test_another_tenant_learns_nothing(finished):
     foreign, unknown = play(answer(finished, cookie=cookie)), play(answer(uuid7(), cookie=cookie))
 
     assert (foreign.status, foreign.body) == (unknown.status, unknown.body) == (404, b"Not Found")
+
+
+@pytest.mark.parametrize("change", [{"role": "billing"}, {"user__is_active": False}])
+def test_who_may_no_longer_read_is_sent_away_in_the_middle(monkeypatch, member, lease, cookie, change):
+    monkeypatch.setattr("apps.generation.readers.CHECK_SECONDS", 0.1)
+
+    async def scene():
+        async with Reader(lease.generation_id, cookie=cookie) as reader:
+            await reader.until(b"event: status")
+            await in_thread(take_away, member, change)
+            await reader.rest()
+            return reader
+
+    assert b"event: done" not in play(scene()).body
+    assert play(answer(lease.generation_id, cookie=cookie)).status in {401, 404}
+
+
+def take_away(member, change):
+    if "role" in change:
+        Membership.objects.filter(pk=member.pk).update(**change)
+    else:
+        User.objects.filter(pk=member.user_id).update(is_active=False)
+    connection.close()
+
+
+def test_an_ex_member_and_a_deleted_team_are_sent_away_others_stay(member, lease):
+    mate = MembershipFactory(workspace=member.workspace, role="member")
+    asked = [asking.Reader(each.user_id, lease.generation_id) for each in (member, mate)]
+
+    assert asking.list_allowed(asked) == set(asked)
+    mate.delete()
+    assert asking.list_allowed(asked) == {asked[0]}
+    Workspace.objects.filter(pk=member.workspace_id).update(kind="team", deleted_at=timezone.now())
+    assert asking.list_allowed(asked) == set()
 
 
 def test_a_deleted_generation_is_gone(finished, cookie):

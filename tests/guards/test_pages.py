@@ -1,20 +1,18 @@
 """What every page of the catalogue costs the database, and that each can be reached at all."""
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, override_settings
+from django.test.utils import override_settings
 from django.urls import Resolver404, resolve
 
 from apps.accounts.models import User
 from dev.sample_data.cast import make_cast
 from tests.e2e.catalogue import IN_THE_NORMAL_RUN, PAGES, PRODUCT, STAFF
+from tests.queries import asked
 
 QUERIES_MAX = 12
 # The admin's first page is the figures of every app, side by side.
 MORE_FOR = {"admin": 16}
-# Begin, commit and their nested forms: no answer is waited for that a page needs.
-TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT")
 # What `config/urls_dev.py` adds.
 OF_A_LAPTOP = "/dev/"
 COUNTED = [page for page in PAGES if page.act is None and not page.path.startswith(OF_A_LAPTOP)]
@@ -33,12 +31,10 @@ def queries_of(page, ids) -> list[str]:
         client.force_login(User.objects.get(email=page.who))
     address = page.path.format(**ids)
     client.get(address)  # what a process keeps for all requests is read once
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with asked() as queries:
         answer = client.get(address)
     assert answer.status_code == page.status, page.name
-    return [query["sql"] for query in captured if not query["sql"].startswith(TRANSACTION)]
+    return queries
 
 
 def test_no_page_asks_the_database_more_than_twelve_times(ids):

@@ -11,6 +11,7 @@ from apps.billing import catalogue
 from apps.billing.catalogue import CATALOGUE_PATH, parse_catalogue
 from tests.accounts.conftest import PASSWORD, deliver_mails, link_in, new_email, new_user
 from tests.billing_pages.plans import subscribe
+from tests.queries import asks_at_most
 
 pytestmark = pytest.mark.django_db
 PORTAL = 'action="/billing/portal-sessions/"'
@@ -186,6 +187,6 @@ def test_enterprise_is_by_contact(reader):
     assert 'href="/contact/?topic=credits"' in card(pricing(reader), "enterprise")
 
 
-def test_a_logged_in_reader_costs_few_queries(reader, django_assert_max_num_queries):
-    with django_assert_max_num_queries(10):
+def test_a_logged_in_reader_costs_few_queries(reader):
+    with asks_at_most(10):
         reader.get("/pricing/")

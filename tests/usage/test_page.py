@@ -9,9 +9,10 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.services import ensure_personal_workspace
+from apps.core.text import plain
 from apps.usage.charts import draw_chart, round_step
 from apps.usage.models import UsageRecord
-from apps.usage.views import plain
+from tests.queries import asks_at_most
 from tests.usage import steps
 
 DAY = date(2026, 5, 1)
@@ -111,13 +112,11 @@ def test_the_page_only_reads(client: Client, workspace_id) -> None:
     assert client.post("/usage/").status_code == 405
 
 
-def test_the_number_of_queries_does_not_grow_with_usage(
-    client: Client, workspace_id, django_assert_max_num_queries
-) -> None:
+def test_the_number_of_queries_does_not_grow_with_usage(client: Client, workspace_id) -> None:
     for days in range(20):
         steps.record(workspace_id, steps.attempt(model=f"m-{days}"), at=_days_ago(days))
 
-    with django_assert_max_num_queries(14):
+    with asks_at_most(14):
         _page(client)
 
 

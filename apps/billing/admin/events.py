@@ -22,11 +22,13 @@ from apps.billing.admin.links import dashboard_link
 from apps.billing.figures import UNPROCESSED
 from apps.billing.models import Reconciliation, WebhookEvent
 from apps.billing.reconciliation.comparisons import Kind
+from apps.core import audit
 from apps.core.admin import NOTHING, ReadOnlyAdmin
 from apps.core.admin_filters import LatelySeenFilter, TimeFilter
 from apps.core.admin_links import Related, badge, page_link
+from apps.core.db import system_scope
 from apps.core.ids import since
-from apps.core.ringing import ring
+from apps.core.ringing import ring, ring_on_commit
 
 # So far back events are found by what they are about.
 SEARCHED = timedelta(days=35)
@@ -98,7 +100,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         """Make events due again and ring for them: handlers fetch what is true now, so a replay does nothing twice."""
         for event in queryset.defer(None):
             events.replay(event, actor=f"user:{request.user.pk}")
-            ring(tasks.process_event, event_id=str(event.pk))
+            ring_on_commit(tasks.process_event, event_id=str(event.pk))
         count = queryset.count()
         sentence = ngettext("%(count)d event is processed again.", "%(count)d events are processed again.", count)
         messages.success(request, sentence % {"count": count})
@@ -198,6 +200,12 @@ class ReconciliationAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("billing.replay_event"):
             raise PermissionDenied
+        with system_scope():
+            audit.record(
+                actor=f"user:{request.user.pk}",
+                action="reconciliation_requested",
+                subject=f"reconciliation:{reconciliation_id}",
+            )
         if ring(tasks.reconcile, reconciliation_id=reconciliation_id):
             messages.success(request, sentence)
         else:

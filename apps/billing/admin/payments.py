@@ -26,6 +26,7 @@ from apps.billing.money import format_money
 from apps.billing.stripe_client import StripeRefusedError
 from apps.core.admin_filters import TimeFilter
 from apps.core.admin_links import Related, badge, link_to
+from apps.core.db import system_scope
 from apps.core.errors import DomainError
 
 
@@ -91,14 +92,16 @@ class PaymentAdmin(SalesAdmin):
         """Ask how much, show what that takes back, then return the money; the same form returns it once."""
         if not request.user.has_perm("billing.refund_payment"):
             raise PermissionDenied
-        payment = get_object_or_404(Payment.objects.select_related("workspace", "grant_entry"), pk=payment_id)
-        page = reverse("admin:billing_payment_change", args=[payment.pk])
-        if refunds.was_refunded(payment.pk, key=request.POST.get("key", "")):
+        page = reverse("admin:billing_payment_change", args=[payment_id])
+        with system_scope():
+            payment = get_object_or_404(Payment.objects.select_related("workspace", "grant_entry"), pk=payment_id)
+            was_refunded = refunds.was_refunded(payment.pk, key=request.POST.get("key", ""))
+            rest = refunds.refundable(payment)
+            form = RefundForm(request.POST or None, currency=payment.currency, rest=rest)
+            preview = refunds.preview(payment, amount=form.cleaned_data["minor_units"]) if form.is_valid() else None
+        if was_refunded:
             messages.success(request, _("This was done before: nothing changed."))
             return redirect(page)
-        rest = refunds.refundable(payment)
-        form = RefundForm(request.POST or None, currency=payment.currency, rest=rest)
-        preview = refunds.preview(payment, amount=form.cleaned_data["minor_units"]) if form.is_valid() else None
         if preview and "confirmed" in request.POST and self._refunded(request, payment=payment, form=form):
             return redirect(page)
         context = self.admin_site.each_context(request) | {
@@ -111,6 +114,9 @@ class PaymentAdmin(SalesAdmin):
             "rest": format_money(rest, payment.currency) if rest else "",
         }
         return TemplateResponse(request, "admin/billing/refund_payment.html", context)
+
+    # Stripe is never asked within a transaction.
+    refund.opens_scopes = True  # type: ignore[attr-defined]
 
     def _refunded(self, request: HttpRequest, *, payment: Payment, form: RefundForm) -> bool:
         given = form.cleaned_data

@@ -55,6 +55,7 @@ class CreditGrant(models.Model):
     """Credits that came in together; the soonest to expire is spent first."""
 
     app_role_privileges = "SELECT"
+    workspace_column = "account_id"
 
     class Source(models.TextChoices):
         SIGN_UP = "sign_up", _("Sign-up")
@@ -104,6 +105,7 @@ class Hold(models.Model):
     """Credits reserved for work in progress. It leaves `open` once."""
 
     app_role_privileges = "SELECT"
+    workspace_column = "account_id"
 
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
@@ -177,6 +179,7 @@ class LedgerEntry(models.Model):
     """One signed movement of credits. Never changed, never deleted; `position` counts the entries of its account."""
 
     app_role_privileges = "SELECT"
+    workspace_column = "account_id"
 
     class Kind(models.TextChoices):
         GRANT = "grant", _("Grant")

@@ -3,15 +3,14 @@
 import secrets
 
 from django import template
-from django.http import HttpRequest
 from django.template import Context
 from django.utils import timezone
 
-from apps.accounts import selectors as accounts
-from apps.accounts.models import Membership, User
+from apps.accounts.access import find_membership
 from apps.billing.buyers import can_buy
 from apps.billing.money import format_money
 from apps.billing.news import News, list_news
+from apps.core.db import workspace_scope
 
 register = template.Library()
 
@@ -34,16 +33,10 @@ def billing_news(context: Context) -> list[News]:
     known: list[News] | None = context.get("billing_news")
     if known is not None:
         return known
-    membership = _find_membership(context.get("request"))
+    membership = find_membership(context.get("request"))
     if membership is None or not can_buy(membership.role):
         return []
     credits = context.get("credits")
-    return list_news(membership.workspace_id, debt=credits.debt if credits else 0, at=timezone.now())
-
-
-def _find_membership(request: HttpRequest | None) -> Membership | None:
-    membership: Membership | None = getattr(request, "membership", None)
-    user = getattr(request, "user", None)
-    if membership is not None or not isinstance(user, User):
-        return membership
-    return accounts.find_default_membership(user)
+    debt = credits.debt if credits else 0
+    with workspace_scope(membership.workspace_id):
+        return list_news(membership.workspace_id, debt=debt, at=timezone.now())
