@@ -141,7 +141,11 @@ def _log_in_again(request: HttpRequest) -> HttpResponseBase:
 
 
 def _enter(request: Any, *, workspace_id: UUID | None) -> Membership:
-    membership = _named(request.user, workspace_id) if workspace_id else find_membership(request)
+    membership: Membership | None
+    if workspace_id:
+        membership = selectors.get_membership(user=request.user, workspace_id=workspace_id)
+    else:
+        membership = find_membership(request)
     if membership is None:
         services.ensure_personal_workspace(user=request.user)
         del request.memberships
@@ -151,12 +155,6 @@ def _enter(request: Any, *, workspace_id: UUID | None) -> Membership:
     membership.user = request.user
     request.membership, request.workspace = membership, membership.workspace
     return membership
-
-
-def _named(user: User, workspace_id: UUID) -> Membership:
-    # Before a workspace is known, nothing but the person says what they may see.
-    with system_scope():
-        return selectors.get_membership(user=user, workspace_id=workspace_id)
 
 
 def _read(user: User) -> list[Membership]:

@@ -120,7 +120,7 @@ def authenticate(token: str) -> ApiKey | None:
     """Return the key with its user and workspace if it lets somebody in now, else None.
 
     It ends with its time, when it is revoked, and when the person who made it is suspended, erased or no member of the
-    workspace any more. Whose it is, is not known before: so the scope is the system's.
+    workspace any more, or the workspace deleted. Whose it is, is not known before: so the scope is the system's.
     """
     parts = WELL_FORMED.fullmatch(token)
     if parts is None:
@@ -152,8 +152,8 @@ def _insert(key: ApiKey, *, actor: str) -> ApiKey | None:
 def _list_working(now: datetime) -> QuerySet[ApiKey]:
     in_time = Q(expires_at=None) | Q(expires_at__gt=now)
     standing = ApiKey.objects.filter(in_time, revoked_at=None, user__is_active=True)
-    # The person must still belong to this very workspace.
-    return standing.filter(workspace__memberships__user_id=F("user_id"))
+    # The workspace must still be there, and the person belong to this very one.
+    return standing.filter(workspace__deleted_at=None, workspace__memberships__user_id=F("user_id"))
 
 
 def _record(key: ApiKey, *, actor: str, action: str, **details: object) -> None:

@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import CharField, ModelSerializer
 from rest_framework.views import APIView
 
+from apps.accounts import selectors as people
 from apps.accounts import services as accounts
 from apps.accounts.access import find_membership
-from apps.accounts.models import ApiKey, User, Workspace
+from apps.accounts.models import ApiKey, Membership, User, Workspace
 from apps.accounts.permissions import Permission
 from apps.accounts.scopes import BILLING_READ, GENERATIONS_READ, GENERATIONS_WRITE
 from apps.billing.entitlements import entitlements
@@ -88,11 +89,12 @@ class WorkspaceView(APIView):
         super().initial(request, *args, **kwargs)
         assert isinstance(request.user, User)
         self.user = request.user
+        membership: Membership | None
         if isinstance(request.auth, ApiKey):
             _require_api_in_plan(request.auth)
-            self.workspace = request.auth.workspace
-            return
-        membership = find_membership(request._request)
+            membership = people.get_membership(user=self.user, workspace_id=request.auth.workspace_id)
+        else:
+            membership = find_membership(request._request)
         if membership is not None and self.permission is not None:
             membership.require(self.permission)
         self.workspace = membership.workspace if membership else accounts.ensure_personal_workspace(user=self.user)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts import api_keys, api_login, personal_data, services
-from apps.accounts.models import ApiKey, Membership, User
+from apps.accounts.models import ApiKey, Membership, User, Workspace
 from apps.accounts.scopes import BILLING_READ, GENERATIONS_READ, GENERATIONS_WRITE, SCOPES
 from apps.core.db import system_scope
 from apps.core.ids import uuid7
@@ -122,11 +122,15 @@ def left(made, member):
     MembershipFactory(user=member.user)
 
 
+def workspace_deleted(made, member):
+    Workspace.objects.filter(pk=member.workspace_id).update(kind="team", deleted_at=timezone.now())
+
+
 def erased(made, member):
     services.erase_account(user=member.user)
 
 
-@pytest.mark.parametrize("end", [revoked, expired, suspended, inactive, left, erased])
+@pytest.mark.parametrize("end", [revoked, expired, suspended, inactive, left, workspace_deleted, erased])
 def test_a_key_ends_at_once(member, end):
     made = make_key(member)
     assert ask(made.token).status_code == 200
@@ -134,6 +138,13 @@ def test_a_key_ends_at_once(member, end):
     end(made, member)
 
     assert ask(made.token).status_code == 401
+
+
+def test_a_key_never_does_more_than_the_person_who_made_it_may(member):
+    token = make_key(member).token
+    Membership.objects.filter(pk=member.pk).update(role="billing")
+
+    assert (ask(token, RUNS).status_code, ask(token, BALANCE).status_code) == (403, 200)
 
 
 NEEDED = [
