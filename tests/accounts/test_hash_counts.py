@@ -34,7 +34,7 @@ def hashes_for(path, email, hashes) -> int:
 
 
 @pytest.mark.parametrize("verified", [True, False])
-@pytest.mark.parametrize(("path", "expected"), zip(FORMS, [1, 1, 0, 0], strict=True))
+@pytest.mark.parametrize(("path", "expected"), [*zip(FORMS, [1, 1, 0, 0], strict=True)])
 def test_known_and_unknown_addresses_cost_the_same(hashes, path, expected, verified):
     known = new_user(new_email("known"), verified=verified).email
 
