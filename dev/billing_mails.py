@@ -36,6 +36,7 @@ def _paid() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "receipt", "Something was paid", PACK | {"amount": "$20", "receipt_url": receipt_url}
     failed = {"amount": "$49", "next_attempt_at": PAID_AT, "grace_ends_at": PERIOD_END}
     yield "payment_failed", "An invoice could not be collected", failed
+    yield "purchase_failed", "A transfer for a pack did not arrive", {"amount": "$20", "credits": 21_000}
     yield "grace_ended", "The grace of an overdue plan is over", PLAN
     yield "credits_taken_back", "A payment was refunded or disputed", PACK | {"of_dispute": False}
     yield "credits_returned", "A dispute was won", PACK | {"of_dispute": True}

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User, Workspace
-from apps.billing import invoices, payments, stripe_client, subscriptions, sync_plans
+from apps.billing import invoices, notices, payments, stripe_client, subscriptions, sync_plans
 from apps.billing.catalogue import Plan, load_catalogue
 from apps.billing.customers import ensure_customer, find_customer_id
 from apps.billing.entitlements import find_live_subscription
@@ -28,6 +28,8 @@ from apps.core.errors import DomainError
 logger = structlog.get_logger(__name__)
 
 PAID = {"paid", "no_payment_required"}
+# How Stripe leaves the payment of a complete session whose money did not come.
+NOT_COMING = {"requires_payment_method", "canceled"}
 # Stripe's sessions expire after a day.
 REUSED_FOR = timedelta(hours=23)
 
@@ -137,6 +139,8 @@ def sync_session(stripe_id: str) -> None:
         is_bought_pack = session.kind == CheckoutSession.Kind.PACK and session.is_paid
         if is_bought_pack:
             _record(session, told)
+        if session.has_failed:
+            notices.send_purchase_failed(session)
     if is_bought_pack and told.get("payment_intent"):
         payments.sync_payment(told["payment_intent"]["id"])
     if told.get("subscription"):
@@ -272,9 +276,15 @@ def _store(told: dict[str, Any], *, ticket: int) -> CheckoutSession:
         session.stripe_id, session.url = told["id"], told.get("url") or session.url
         session.status = told["status"]
         session.is_paid = told["status"] == "complete" and told["payment_status"] in PAID
+        session.has_failed = told["status"] == "complete" and not session.is_paid and _is_not_coming(told)
         session.fetch_ticket = ticket
         session.save()
     return session
+
+
+def _is_not_coming(told: dict[str, Any]) -> bool:
+    """Whether a delayed payment has failed. That of a plan is told by its invoice."""
+    return (told.get("payment_intent") or {}).get("status") in NOT_COMING
 
 
 def _own_ids(told: dict[str, Any]) -> list[UUID]:

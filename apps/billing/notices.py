@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Membership, Workspace
 from apps.billing.buyers import BUYERS
 from apps.billing.catalogue import load_catalogue
-from apps.billing.models import Invoice, Payment, Subscription, TopUp
+from apps.billing.models import CheckoutSession, Invoice, Payment, Subscription, TopUp
 from apps.billing.money import format_money
 from apps.core import mailing
 from apps.core.mail_rendering import absolute_url
@@ -51,6 +51,17 @@ def send_payment_failed(*, workspace_id: UUID, invoice: Invoice, grace_ends_at: 
         amount=format_money(invoice.total, invoice.currency),
         next_attempt_at=invoice.next_payment_attempt_at,
         grace_ends_at=grace_ends_at,
+    )
+
+
+def send_purchase_failed(session: CheckoutSession) -> None:
+    """Say that the debit or the transfer for a pack did not come, days after it was promised."""
+    _send(
+        session.workspace_id,
+        key=f"purchase-failed:{session.pk}",
+        template="mail/purchase_failed.html",
+        amount=format_money(session.price_amount, session.currency),
+        credits=session.credits,
     )
 
 

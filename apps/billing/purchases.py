@@ -23,11 +23,12 @@ class Stage(StrEnum):
     CONFIRMING = "confirming"
     WITH_THE_BANK = "with_the_bank"
     NOT_PAID = "not_paid"
+    FAILED = "failed"
     EXPIRED = "expired"
 
 
 # Nothing more will come of these.
-ENDS = frozenset({Stage.DONE, Stage.TRIAL, Stage.EXPIRED})
+ENDS = frozenset({Stage.DONE, Stage.TRIAL, Stage.FAILED, Stage.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ def _find_subscription(session: CheckoutSession) -> Subscription | None:
 def _stage_of_unpaid(session: CheckoutSession, *, is_fresh: bool) -> Stage:
     if session.status == CheckoutSession.Status.EXPIRED:
         return Stage.EXPIRED
+    if session.has_failed:
+        return Stage.FAILED
     if session.status == CheckoutSession.Status.COMPLETE:
         # Paid: what it brings is on its way to us. Not paid: a debit or a transfer, which takes its days.
         return Stage.CONFIRMING if session.is_paid else Stage.WITH_THE_BANK

@@ -7,6 +7,7 @@ import pytest
 from apps.accounts.models import Membership
 from apps.billing import checkout
 from apps.billing.models import CheckoutSession, Payment
+from apps.core.models import OutgoingMail
 from tests.billing_pages.customer import page_of, plain
 from tests.billing_pages.purses import spend
 
@@ -134,6 +135,19 @@ def test_a_transfer_that_arrived_brings_its_credits(customer):
 
     assert "5,000 credits are yours" in customer.come_back(session)
     assert customer.available == 5_000
+
+
+def test_a_transfer_that_failed_is_told_on_the_page_and_once_by_mail(customer):
+    session = customer.pay("pack:small", outcome="delayed")
+    customer.come_back(session)
+    customer.stripe.finish_delayed(session.stripe_id, is_paid=False)
+
+    for _time in range(2):
+        customer.hear_everything()
+        assert "Your payment did not arrive" in customer.come_back(session)
+
+    assert customer.available == 0
+    assert OutgoingMail.objects.filter(key__startswith=f"purchase-failed:{session.pk}:").count() == 1
 
 
 def test_who_comes_back_without_paying_finds_the_way_to_the_payment_page(customer):

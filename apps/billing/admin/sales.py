@@ -39,7 +39,17 @@ class CustomerAdmin(SalesAdmin):
 class CheckoutSessionAdmin(SalesAdmin):
     """Who wanted to buy what, and what became of it."""
 
-    list_display = ["created_at", "customer", "kind", "offer", "price", "credits", "shown_status", "is_paid"]
+    list_display = [
+        "created_at",
+        "customer",
+        "kind",
+        "offer",
+        "price",
+        "credits",
+        "shown_status",
+        "is_paid",
+        "has_failed",
+    ]
     list_filter = [TimeFilter, "status", "is_paid", "kind", OF_WORKSPACE]
     search_fields = ["id", "stripe_id", "workspace"]
     search_help_text = gettext_lazy("An e-mail address or a part of it, an id, or Stripe's id.")

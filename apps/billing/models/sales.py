@@ -72,6 +72,8 @@ class CheckoutSession(models.Model):
     url = models.TextField(_("address"), blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.OPEN)
     is_paid = models.BooleanField(_("paid"), default=False)
+    # A debit or a transfer that did not come: complete, and nothing will follow.
+    has_failed = models.BooleanField(_("failed"), default=False, db_default=False)
     fetch_ticket = models.BigIntegerField(_("ticket of the fetch"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -97,6 +99,10 @@ class CheckoutSession(models.Model):
             models.CheckConstraint(condition=~Q(idempotency_key=""), name="checkout_session_key_given"),
             models.CheckConstraint(
                 condition=Q(is_paid=False) | Q(status="complete"), name="checkout_session_paid_once_complete"
+            ),
+            models.CheckConstraint(
+                condition=Q(has_failed=False) | Q(status="complete", is_paid=False),
+                name="checkout_session_failed_once_complete",
             ),
         ]
         indexes = [models.Index(fields=["workspace", "-created_at"], name="checkout_session_of_workspace")]
