@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.accounts.models import Workspace
 from apps.billing import stripe_client
 from apps.billing.models import Customer
-from apps.core.db import system_scope, workspace_scope
+from apps.core.db import workspace_scope
 
 
 def ensure_customer(workspace: Workspace, *, email: str) -> str:
@@ -34,8 +34,5 @@ def find_customer_id(workspace_id: UUID) -> str | None:
 
 
 def find_workspace_id(stripe_customer_id: str | None) -> UUID | None:
-    """Return the workspace that a customer of Stripe's belongs to; None if it is none of ours."""
-    with system_scope():
-        return (
-            Customer.objects.filter(stripe_id=stripe_customer_id or "").values_list("workspace_id", flat=True).first()
-        )
+    """Return the workspace that a customer of Stripe's belongs to, within a scope; None if it is none of ours."""
+    return Customer.objects.filter(stripe_id=stripe_customer_id or "").values_list("workspace_id", flat=True).first()

@@ -6,6 +6,7 @@ from uuid import UUID
 from apps.billing import customers, notices, payments, stripe_client
 from apps.billing.catalogue import load_catalogue
 from apps.billing.entitlements import find_live_subscription, grace_end
+from apps.billing.mirror import write_down
 from apps.billing.models import Invoice, Payment
 from apps.billing.subscriptions import NotOursError, moment, payment_intents_of
 from apps.billing.sync_plans.wanted import PLAN_PREFIX
@@ -19,14 +20,13 @@ def sync_invoice(stripe_id: str) -> None:
     """
     ticket = stripe_client.next_ticket()
     told = stripe_client.ask(lambda v1: v1.invoices.retrieve(stripe_id))
-    workspace_id = customers.find_workspace_id(told["customer"])
-    if workspace_id is None:
-        raise NotOursError(f"customer {told['customer']}")
-    subscription_id = subscription_of(told)
-    brings_credits = told["status"] == "paid" and subscription_id != ""
+    brings_credits = told["status"] == "paid" and subscription_of(told) != ""
     lines = _list_plan_lines(told) if brings_credits else []
     intent_ids = payment_intents_of(stripe_id) if brings_credits else []
     with system_scope():
+        workspace_id = customers.find_workspace_id(told["customer"])
+        if workspace_id is None:
+            raise NotOursError(f"customer {told['customer']}")
         _store(told, workspace_id=workspace_id, ticket=ticket)
         if brings_credits:
             _record(told, workspace_id=workspace_id, lines=lines, intent_id=next(iter(intent_ids), None))
@@ -99,12 +99,10 @@ def _store(told: dict[str, Any], *, workspace_id: UUID, ticket: int) -> None:
         "paid_at": moment(transitions.get("paid_at")),
         "fetch_ticket": ticket,
     }
-    invoice, is_new = Invoice.objects.get_or_create(
-        stripe_id=told["id"], defaults=fields | {"workspace_id": workspace_id}
-    )
-    if not is_new and not Invoice.objects.filter(pk=invoice.pk, fetch_ticket__lt=ticket).update(**fields):
+    known = {"workspace_id": workspace_id, "stripe_id": told["id"]}
+    invoice, _before = write_down(Invoice, known=known, fields=fields)
+    if invoice is None:
         return
-    invoice.refresh_from_db()
     # Whether the first payment fails is seen on Stripe's own page.
     is_renewal = invoice.stripe_subscription_id and told.get("billing_reason") != "subscription_create"
     if invoice.status == Invoice.Status.OPEN and invoice.attempt_count and is_renewal:

@@ -9,6 +9,7 @@ import structlog
 
 from apps.billing import customers, ledger, notices, seats, stripe_client
 from apps.billing.catalogue import load_catalogue
+from apps.billing.mirror import write_down
 from apps.billing.models import CreditGrant, Subscription
 from apps.billing.sync_plans.wanted import PLAN_PREFIX
 from apps.core import audit
@@ -38,13 +39,11 @@ def sync_subscription(stripe_id: str) -> None:
     A second live subscription of a workspace is canceled and its money returned: only one can have been meant. Raises
     NotOursError, UnknownPlanError or what `stripe_client.ask` does.
     """
-    workspace_id = _mirror(stripe_id)
-    served = _list_served(workspace_id)
+    served = _mirror(stripe_id)
     if len(served) > 1:
         # None is ended by what was true when it was last told.
-        for each in served:
-            _mirror(each)
-        for each in _list_served(workspace_id)[1:]:
+        told_again = [_mirror(each) for each in served]
+        for each in told_again[-1][1:]:
             _end_doubled(each)
             _mirror(each)
 
@@ -63,33 +62,27 @@ def moment(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _mirror(stripe_id: str) -> UUID:
-    """Write down what Stripe says now, and return whose subscription it is."""
+def _mirror(stripe_id: str) -> list[str]:
+    """Write down what Stripe says now; return the served subscriptions of the same workspace, the oldest first."""
     ticket = stripe_client.next_ticket()
     told = stripe_client.ask(lambda v1: v1.subscriptions.retrieve(stripe_id, {"expand": ["latest_invoice"]}))
-    workspace_id = customers.find_workspace_id(told["customer"])
-    if workspace_id is None:
-        raise NotOursError(f"customer {told['customer']}")
     with system_scope():
+        workspace_id = customers.find_workspace_id(told["customer"])
+        if workspace_id is None:
+            raise NotOursError(f"customer {told['customer']}")
         subscription = _store(told, workspace_id=workspace_id, ticket=ticket)
         if subscription is not None:
             seats.write_seats(workspace_id)
             _grant_trial_credits(subscription)
-    return workspace_id
+        return _list_served(workspace_id)
 
 
 def _store(told: dict[str, Any], *, workspace_id: UUID, ticket: int) -> Subscription | None:
     """Write what was told unless a later answer was written before; return the row if it was written."""
-    fields = _fields(told) | {"fetch_ticket": ticket}
-    subscription, is_new = Subscription.objects.get_or_create(
-        stripe_id=told["id"], defaults=fields | {"workspace_id": workspace_id}
-    )
-    before = None if is_new else Subscription.objects.select_for_update().get(pk=subscription.pk)
-    if before is not None:
-        if before.fetch_ticket >= ticket:
-            return None
-        Subscription.objects.filter(pk=subscription.pk).update(**fields)
-        subscription.refresh_from_db()
+    known = {"workspace_id": workspace_id, "stripe_id": told["id"]}
+    subscription, before = write_down(Subscription, known=known, fields=_fields(told) | {"fetch_ticket": ticket})
+    if subscription is None:
+        return None
     _note_changes(subscription, before=before)
     notices.send_plan_changed(subscription=subscription, before=before)
     return subscription
@@ -159,9 +152,8 @@ def _grant_trial_credits(subscription: Subscription) -> None:
 
 def _list_served(workspace_id: UUID) -> list[str]:
     """Return the subscriptions of a workspace that are served, the oldest first: it should be one."""
-    with system_scope():
-        served = Subscription.objects.filter(workspace_id=workspace_id, status__in=Subscription.SERVED)
-        return list(served.order_by("started_at", "stripe_id").values_list("stripe_id", flat=True))
+    served = Subscription.objects.filter(workspace_id=workspace_id, status__in=Subscription.SERVED)
+    return list(served.order_by("started_at", "stripe_id").values_list("stripe_id", flat=True))
 
 
 def _end_doubled(stripe_id: str) -> None:
