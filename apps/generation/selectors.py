@@ -31,6 +31,11 @@ def find_generation(*, workspace_id: UUID, generation_id: UUID) -> Generation | 
     return _of(workspace_id).filter(deleted_at=None, pk=generation_id).first()
 
 
+def find_deleted(*, workspace_id: UUID, generation_id: UUID) -> Generation | None:
+    """Return a deleted generation of this workspace; once it is purged its row is there and its texts are not."""
+    return _of(workspace_id).filter(deleted_at__isnull=False, pk=generation_id).first()
+
+
 def list_generations(*, workspace_id: UUID, before: UUID | None = None) -> QuerySet[Generation]:
     """Return a page of generations, newest first, that follow the one named `before`."""
     listed = _of(workspace_id).filter(deleted_at=None).defer("output", "inputs").order_by("-id")

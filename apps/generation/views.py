@@ -77,9 +77,12 @@ def generations(request: WorkspaceHttpRequest) -> HttpResponse:
 @permission_required(Permission.SEE_GENERATIONS)
 @require_GET
 def detail(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
-    """Show one generation: finished, or as it streams."""
+    """Show one generation: finished, or as it streams. Of a deleted one, to which the ledger still leads, say so."""
     with workspace_scope(request.workspace.pk):
-        generation = _get(request, generation_id)
+        deleted = selectors.find_deleted(workspace_id=request.workspace.pk, generation_id=generation_id)
+        generation = None if deleted else _get(request, generation_id)
+    if deleted:
+        return render_page(request, "generation/deleted.html", {"generation": deleted}, status=404)
     return render_page(request, "generation/detail.html", {"generation": generation})
 
 

@@ -129,6 +129,7 @@ LIBRARY = [
     Page("history-filtered", "/generations/?status=failed&q=invoice", FULL),
     Page("history-nothing-found", "/generations/?q=nothinghasthiswordinit", FULL),
     Page("history-deleted", "/generations/?view=deleted", FULL),
+    Page("generation-deleted", "/generations/{deleted}/", FULL, status=404),
     Page("history-empty", "/generations/", FRESH),
 ]
 MONEY = [
@@ -178,6 +179,9 @@ ADMIN = [
     Page("admin-users", "/admin/accounts/user/", STAFF),
     Page("admin-audit", "/admin/core/auditentry/", STAFF),
     Page("admin-ledger", "/admin/billing/ledgerentry/", STAFF),
+    Page("admin-payments", "/admin/billing/payment/", STAFF),
+    Page("admin-events", "/admin/billing/webhookevent/", STAFF),
+    Page("admin-reconciliations", "/admin/billing/reconciliation/", STAFF),
 ]
 LAPTOP = [
     Page("dev-mailbox", "/dev/mailbox/"),

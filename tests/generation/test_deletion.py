@@ -136,6 +136,18 @@ def test_every_door_of_a_deleted_generation_is_shut(client, member):
     assert not is_listed(client, one, "q=tid")
 
 
+def test_who_follows_the_ledger_to_a_deleted_text_is_told_and_can_restore_it(client, member):
+    one = finished(member)
+    delete(one)
+
+    assert f'action="{restoration(one)}"' in client.get(f"{URL}{one.pk}/").text
+    purge()
+
+    page = client.get(f"{URL}{one.pk}/").text
+    assert "What it cost stays in your ledger" in page
+    assert restoration(one) not in page
+
+
 def test_twice_gives_the_same_answer(client, member):
     one = finished(member)
 
