@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import structlog
 from django.utils import timezone
 
 from apps.billing.catalogue import Limits, Plan, Rules, load_catalogue
 from apps.billing.models import Subscription
+
+logger = structlog.get_logger(__name__)
 
 
 class Standing(StrEnum):
@@ -52,7 +55,11 @@ def assess(subscription: Subscription | None, *, at: datetime) -> Entitlements:
     free = catalogue.get_free_plan()
     if subscription is None or subscription.status == Subscription.Status.INCOMPLETE:
         return Entitlements(free, Standing.FREE, subscription)
-    plan = catalogue.find_plan(subscription.plan) or free
+    plan = catalogue.find_plan(subscription.plan)
+    if plan is None:
+        # They go on paying for it: it must come back to plans.yaml, without a price if it is no longer sold.
+        logger.error("plan_not_in_catalogue", plan=subscription.plan, subscription=subscription.stripe_id)
+        plan = free
     if subscription.status == Subscription.Status.TRIALING:
         return Entitlements(plan, Standing.TRIAL, subscription)
     if subscription.status == Subscription.Status.ACTIVE:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from apps.billing.catalogue import load_catalogue
 from apps.billing.entitlements import Standing, entitlements
@@ -85,10 +86,15 @@ def test_a_subscription_that_is_served_counts_before_one_that_is_not(workspace_i
     assert stand(workspace_id) == ("starter", Standing.PAID)
 
 
-def test_a_plan_that_is_not_sold_any_more_and_unknown_to_the_file_allows_what_free_allows(workspace_id):
+def test_a_plan_that_the_file_no_longer_knows_allows_what_free_allows_and_is_reported(workspace_id):
     subscribe(workspace_id, plan="legacy")
 
-    assert stand(workspace_id) == ("free", Standing.PAID)
+    with capture_logs() as logs:
+        assert stand(workspace_id) == ("free", Standing.PAID)
+
+    assert [(line["event"], line["log_level"], line["plan"]) for line in logs] == [
+        ("plan_not_in_catalogue", "error", "legacy")
+    ]
 
 
 def test_another_workspace_has_nothing_of_it(workspace_id):
