@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
+from apps.accounts.sign_up import current_offer
 from apps.core import mail_rendering
 from apps.core.mail_rendering import MailContent
 from dev.billing_mails import list_billing_mails
@@ -67,6 +68,7 @@ def _on_the_way_in() -> list[Sample]:
                 "invitation_url": f"{site}/invitations/sample-link/",
             },
         ),
+        *_about_the_waitlist(site),
         _account("email_confirmation", "An address is confirmed later", confirmation | {"confirmation_hours": 72}),
         _account(
             "account_already_exists",
@@ -90,7 +92,27 @@ def _on_the_way_in() -> list[Sample]:
         _account(
             "unknown_account",
             "A new password or a code was asked for with an unknown address",
-            {"email": EMAIL, "signup_url": f"{site}/accounts/signup/"},
+            {"email": EMAIL, "signup_url": f"{site}/accounts/signup/", "sign_up": current_offer()},
+        ),
+    ]
+
+
+def _about_the_waitlist(site: str) -> list[Sample]:
+    leaving = {"email": EMAIL, "leaving_url": f"{site}/waitlist/leaving/sample-link/"}
+    confirmation = {"confirmation_url": f"{site}/waitlist/confirmation/sample-link/", "lifetime_days": 7}
+    invitation = {"invitation_url": f"{site}/waitlist/invitation/sample-link/", "expires_at": timezone.now()}
+    return [
+        Sample(
+            "waitlist_confirmation",
+            "Somebody joins the waitlist",
+            "mail/waitlist_confirmation.html",
+            leaving | confirmation,
+        ),
+        Sample(
+            "waitlist_invitation",
+            "It is somebody's turn",
+            "mail/waitlist_invitation.html",
+            leaving | invitation | {"credits": 500},
         ),
     ]
 
@@ -105,6 +127,18 @@ def _about_changes() -> list[Sample]:
             "email_changed",
             "The address was changed; goes to the one before",
             change | {"from_email": EMAIL, "to_email": "ada.lovelace@example.com"},
+        ),
+        Sample(
+            "account_deletion",
+            "The account is to be deleted",
+            "mail/account_deletion.html",
+            {"due_at": timezone.now(), "login_url": f"{settings.SITE_URL}/accounts/login/"},
+        ),
+        Sample(
+            "data_export",
+            "The file with a person's data is made",
+            "mail/data_export.html",
+            {"expires_at": timezone.now(), "data_url": f"{settings.SITE_URL}/settings/data/"},
         ),
         _account("email_deleted", "An address was removed", change | {"deleted_email": "old@example.com"}),
         *_about_ways_in(change),
@@ -130,6 +164,12 @@ def _about_money() -> list[Sample]:
 
 def _about_the_rest() -> list[Sample]:
     return [
+        Sample(
+            "member_removed",
+            "Somebody is taken out of a team",
+            "mail/member_removed.html",
+            {"workspace_name": "North Sea Charts", "remover": "Ada Lovelace", "role": "Owner"},
+        ),
         Sample(
             "low_balance",
             "Credits run low",

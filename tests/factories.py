@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from apps.accounts import consent
 from apps.accounts.models import Membership, User, Workspace
 from apps.billing import ledger
 from apps.billing.models import Hold
@@ -22,6 +23,7 @@ class UserFactory(DjangoModelFactory):
 
     email = factory.Sequence(lambda number: f"person-{number}@example.com")
     password = factory.django.Password("correct-horse-battery")
+    consent_version = consent.VERSION
 
 
 class WorkspaceFactory(DjangoModelFactory):

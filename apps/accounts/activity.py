@@ -1,5 +1,6 @@
 """Who did what in a workspace: written to the audit log, and read back in sentences for those who run it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.models import User
+from apps.accounts.models import Invitation, User
 from apps.accounts.permissions import Role
 from apps.core import audit
 from apps.core.models import AuditEntry
@@ -19,8 +20,8 @@ SHOWN_MAX = 100
 SENTENCES: dict[str, str | Promise] = {
     "workspace_created": gettext_lazy("made this workspace"),
     "workspace_became_team": gettext_lazy("turned this workspace into a team"),
-    "workspace_renamed": gettext_lazy("called the workspace “%(name)s”"),
-    "workspace_transferred": gettext_lazy("handed the workspace over to %(to)s"),
+    "workspace_renamed": gettext_lazy("gave the workspace another name"),
+    "workspace_transferred": gettext_lazy("handed the workspace over to %(email)s"),
     "workspace_deleted": gettext_lazy("deleted the workspace"),
     "workspace_undeleted": gettext_lazy("restored the workspace"),
     "member_invited": gettext_lazy("invited %(email)s as %(role)s"),
@@ -50,11 +51,15 @@ def record(*, actor: User, action: str, workspace_id: UUID, **details: Any) -> N
 
 
 def list_acts(workspace_id: UUID) -> list[Act]:
-    """Return the latest acts in a workspace, newest first, at most SHOWN_MAX."""
+    """Return the latest acts in a workspace, newest first, at most SHOWN_MAX. Within its scope."""
     entries = AuditEntry.objects.filter(subject=_subject(workspace_id), action__in=SENTENCES)
     latest = list(entries.order_by("-at", "-pk")[:SHOWN_MAX])
-    names = _names({entry.actor for entry in latest})
-    return [Act(names.get(entry.actor, entry.actor), _tell(entry), entry.at) for entry in latest]
+    people = {entry.actor for entry in latest} | {f"user:{entry.details.get('member')}" for entry in latest}
+    names, invited = _names(people), _invited([str(entry.details.get("invitation", "")) for entry in latest])
+    return [
+        Act(names.get(entry.actor, entry.actor), _tell(entry, names=names, invited=invited), entry.at)
+        for entry in latest
+    ]
 
 
 def _subject(workspace_id: UUID) -> str:
@@ -63,12 +68,20 @@ def _subject(workspace_id: UUID) -> str:
 
 def _names(actors: set[str]) -> dict[str, str]:
     """Return what the people among the actors are called now; the log itself knows them by number."""
-    numbers = [actor.removeprefix("user:") for actor in actors if actor.startswith("user:")]
+    numbers = [number for kind, _colon, number in (actor.partition(":") for actor in actors) if number.isdigit()]
     return {f"user:{user.pk}": user.email for user in User.objects.filter(pk__in=numbers)}
 
 
-def _tell(entry: AuditEntry) -> str:
-    known: dict[str, Any] = dict.fromkeys(("name", "to", "email", "role", "before", "after"), "") | entry.details
+def _invited(ids: Iterable[str]) -> dict[str, str]:
+    """Return which address each invitation is for; an erased person's is none any more."""
+    invitations = Invitation.objects.filter(pk__in=[one for one in ids if one])
+    return {str(invitation.pk): invitation.email for invitation in invitations}
+
+
+def _tell(entry: AuditEntry, *, names: dict[str, str], invited: dict[str, str]) -> str:
+    member = entry.details.get("member")
+    email = invited.get(entry.details.get("invitation", ""), "") or names.get(f"user:{member}", f"user:{member}")
+    known: dict[str, Any] = {"email": email, "role": "", "before": "", "after": ""} | entry.details
     if entry.action == "role_changed":
         known["before"], known["after"] = map(_role, entry.details["role"])
     elif entry.action == "allowance_set":

@@ -15,6 +15,7 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import reverse
 
+from apps.accounts import sign_up
 from apps.accounts.devices import read_device
 from apps.accounts.invitations import FOLLOWED
 from apps.accounts.models import User
@@ -49,6 +50,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return where signing up leads, as a log-in does."""
         return _invitation_page(request) or str(super().get_signup_redirect_url(request))
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Tell whether anybody can make an account in this browser; with which address, the form says."""
+        return sign_up.admits(request)
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Tell whether an address is confirmed before an account has it: by a link that was mailed there."""
+        return sign_up.proves_address(request, email=email) or bool(super().is_email_verified(request, email))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the caller's address as every other limit of ours reads it."""
         return client_address(request)
@@ -65,6 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return self._render_plain(template_prefix, email, known)
         more = {
             "email": email,
+            "sign_up": sign_up.current_offer(),
             "device": read_device(context.get("user_agent", "")).name,
             "confirmation_hours": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS * 24,
             "login_code_minutes": app_settings.LOGIN_BY_CODE_TIMEOUT // 60,

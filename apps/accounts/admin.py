@@ -19,7 +19,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import api_keys, workspaces
+# Imported to be registered: waitlist_admin.
+from apps.accounts import api_keys, waitlist_admin, workspaces  # noqa: F401
 from apps.accounts.admin_acts import UserActsAdmin, WorkspaceActsAdmin
 from apps.accounts.devices import read_device
 from apps.accounts.models import ApiKey, Invitation, Membership, User, Workspace
@@ -119,17 +120,27 @@ class UserAdmin(UserActsAdmin, BaseUserAdmin):
 
     add_form = UserCreationForm
     list_display = ["email", "name", "generations", "is_active", "is_staff", "date_joined", "last_login"]
-    list_filter = ["is_active", ("suspended_at", admin.EmptyFieldListFilter), "is_staff", "is_superuser", "groups"]
+    list_filter = [
+        "is_active",
+        ("suspended_at", admin.EmptyFieldListFilter),
+        ("deletion_due_at", admin.EmptyFieldListFilter),
+        "is_staff",
+        "is_superuser",
+        "groups",
+    ]
     search_fields = ["email", "name"]
     ordering = ["-date_joined"]
     date_hierarchy = "date_joined"
-    readonly_fields = ["last_login", "date_joined", "suspended_at", "see_also"]
+    readonly_fields = ["last_login", "date_joined", "suspended_at", "deletion_due_at", "erased_at", "see_also"]
     show_full_result_count = False
     inlines = [MembershipInline]
     fieldsets = [
         (None, {"fields": ["email", "name", "time_zone", "password", "see_also"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
-        (_("Dates"), {"fields": ["last_login", "date_joined", "suspended_at"]}),
+        (
+            _("Dates"),
+            {"fields": ["last_login", "date_joined", "suspended_at", "deletion_due_at", "erased_at"]},
+        ),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})]
 
@@ -170,7 +181,7 @@ class WorkspaceAdmin(WorkspaceActsAdmin):
     search_fields = ["name", "id__exact", "members__email"]
     search_help_text = _("A member's e-mail address or a part of it, the name, or the id.")
     # Seats follow the plan, and a team is deleted by its owner.
-    readonly_fields = ["id", "seat_limit", "deleted_at", "created_at", "suspended_at", "see_also"]
+    readonly_fields = ["id", "seat_limit", "deleted_at", "erased_at", "created_at", "suspended_at", "see_also"]
     show_full_result_count = False
     ordering = ["-id"]
     inlines = [MembershipInline]
@@ -197,7 +208,7 @@ class WorkspaceAdmin(WorkspaceActsAdmin):
         for workspace_id in queryset.values_list("pk", flat=True):
             try:
                 with system_scope():
-                    workspaces.restore(user=request.user, workspace_id=workspace_id)
+                    workspaces.restore(user=request.user, workspace_id=workspace_id, is_act_of_staff=True)
             except DomainError as refusal:
                 self.message_user(request, f"{workspace_id}: {refusal.sentence}", messages.ERROR)
 

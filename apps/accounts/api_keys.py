@@ -68,10 +68,12 @@ def create_key(
     actor: str,
     expires_at: datetime | None = None,
     requests_per_minute: int = REQUESTS_PER_MINUTE_DEFAULT,
+    budget_credits: int | None = None,
     needs_plan: bool = True,
 ) -> NewApiKey:
     """Make a key and return its token, which is known this once; the same idempotency key makes none again.
 
+    `budget_credits` is what its runs may use in a month (UTC), None for as much as there is.
     Call it for who may manage keys. Raises TooManyApiKeysError.
     """
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_hex(SECRET_BYTES)
@@ -83,6 +85,7 @@ def create_key(
         secret_hash=_hash(secret),
         scopes=sorted(scopes),
         requests_per_minute=requests_per_minute,
+        budget_credits=budget_credits,
         needs_plan=needs_plan,
         idempotency_key=idempotency_key,
         expires_at=expires_at,
@@ -119,8 +122,9 @@ def is_well_formed(token: str) -> bool:
 def authenticate(token: str) -> ApiKey | None:
     """Return the key with its user and workspace if it lets somebody in now, else None.
 
-    It ends with its time, when it is revoked, and when the person who made it is suspended, erased or no member of the
-    workspace any more, or the workspace deleted. Whose it is, is not known before: so the scope is the system's.
+    It ends with its time, when it is revoked, and when the person who made it is suspended, leaving, erased or no
+    member of the workspace any more, or the workspace deleted. Whose it is, is not known before: so the scope is the
+    system's.
     """
     parts = WELL_FORMED.fullmatch(token)
     if parts is None:
@@ -151,7 +155,7 @@ def _insert(key: ApiKey, *, actor: str) -> ApiKey | None:
 
 def _list_working(now: datetime) -> QuerySet[ApiKey]:
     in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-    standing = ApiKey.objects.filter(in_time, revoked_at=None, user__is_active=True)
+    standing = ApiKey.objects.filter(in_time, revoked_at=None, user__is_active=True, user__deletion_due_at=None)
     # The workspace must still be there, and the person belong to this very one.
     return standing.filter(workspace__deleted_at=None, workspace__memberships__user_id=F("user_id"))
 

@@ -14,10 +14,18 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to logins, and register what accounts knows about a person."""
-        from apps.accounts import personal_data, receivers  # noqa: F401, PLC0415 - models are not loaded before ready()
+        # Models are not loaded before ready().
+        from apps.accounts import checks, personal_data, receivers  # noqa: F401, PLC0415
         from apps.core.personal_data import PersonalData, register  # noqa: PLC0415
 
-        register("accounts", PersonalData(export=personal_data.export, erase=personal_data.erase))
+        register(
+            "accounts",
+            PersonalData(
+                export=personal_data.export,
+                erase=personal_data.erase,
+                require_erasable=personal_data.require_erasable,
+            ),
+        )
 
 
 class UserSessionsConfig(AllauthUserSessionsConfig):  # type: ignore[misc]

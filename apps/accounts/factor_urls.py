@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from apps.accounts import factor_views as views
 from apps.accounts.access import View, recently_authenticated, workspace_required
+from apps.core.even_time import evenly_timed
 from apps.core.rate_limits import limited
 
 
@@ -45,7 +46,9 @@ urlpatterns = [
         name="mfa_reauthenticate_webauthn",
     ),
     path("connections/", guarded(social_views.connections), name="socialaccount_connections"),
-    path("connections/signup/", limited(group="sign_up")(social_views.signup), name="socialaccount_signup"),
+    path(
+        "connections/signup/", limited(group="sign_up")(evenly_timed(social_views.signup)), name="socialaccount_signup"
+    ),
     path("connections/canceled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
     path("connections/error/", login_not_required(social_views.login_error), name="socialaccount_login_error"),
     path("google/login/", limited(group="login")(google_views.oauth2_login), name="google_login"),

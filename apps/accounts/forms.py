@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.core import context as allauth_context
 from allauth.socialaccount import forms as social_forms
 from django import forms
 from django.contrib.auth.hashers import make_password
@@ -11,7 +12,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from apps.accounts import services
+from apps.accounts import consent, services, sign_up
 from apps.accounts.models import User
 from apps.accounts.time_zones import UTC, time_zone_or_utc
 from apps.core.db import system_scope
@@ -46,7 +47,18 @@ class PlainFieldsMixin:
             next(iter(self.fields.values())).widget.attrs["autofocus"] = True
 
 
-class SignUpForm(PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[misc]
+class InvitedMixin:
+    """Takes no other address than the invited one, where an account needs an invitation."""
+
+    def clean_email(self) -> str:
+        """Return the address. Raises ValidationError for one that is not invited: the answer says nothing about it."""
+        email: str = super().clean_email()  # type: ignore[misc]
+        if not sign_up.admits(allauth_context.request, email=email):
+            raise forms.ValidationError(_("Your invitation is for another address. Use the one that it was sent to."))
+        return email
+
+
+class SignUpForm(InvitedMixin, PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[misc]
     """allauth's form, in one transaction that also makes the personal workspace."""
 
     # Filled by the browser. Whatever it says, signing up does not fail over it: no validator, no error.
@@ -77,11 +89,15 @@ class SignUpForm(PlainFieldsMixin, allauth_forms.SignupForm):  # type: ignore[mi
         return user, response
 
     def save(self, request: HttpRequest) -> User:
-        """Save user, address, workspace and membership, all or none."""
+        """Save user, address, workspace and membership, all or none. Raises SignUpClosedError."""
         with system_scope():
+            sign_up.require_admitted(request, email=self.cleaned_data["email"])
             user: User = super().save(request)
             services.create_personal_workspace(user=user)
             services.save_preferences(user=user, time_zone=self.cleaned_data["time_zone"])
+            # The sentence beside the button says so (templates/account/signup.html).
+            consent.give(user=user)
+            sign_up.complete(request, user=user)
         return user
 
 
@@ -89,7 +105,7 @@ class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):  # type: ignore[misc
     """E-mail address and password."""
 
 
-class SocialSignUpForm(PlainFieldsMixin, social_forms.SignupForm):  # type: ignore[misc]
+class SocialSignUpForm(InvitedMixin, PlainFieldsMixin, social_forms.SignupForm):  # type: ignore[misc]
     """The address of somebody whose account elsewhere does not tell it."""
 
 

@@ -1,6 +1,6 @@
 """What the floors above tell accounts about a workspace, without accounts knowing them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,12 +11,16 @@ class WorkspaceHooks(NamedTuple):
 
     `require_deletable` raises a DomainError that says what to do first, within the scope of the deletion. `stop_work`
     ends what runs, after a deletion is committed. `count_used` returns the credits that each person (by id) has used
-    of a workspace in the month (UTC) of a moment.
+    of a workspace in the month (UTC) of a moment. `tell_end` returns sentences about what else ends with a workspace,
+    for people. `erase` empties what the app knows of one whose people are gone, outside of a transaction; it is called
+    again after it was cut off.
     """
 
     require_deletable: Callable[[UUID], None] | None = None
     stop_work: Callable[[UUID], None] | None = None
     count_used: Callable[[UUID, datetime], Mapping[int, int]] | None = None
+    tell_end: Callable[[UUID], Sequence[str]] | None = None
+    erase: Callable[[UUID], None] | None = None
 
 
 _registry: dict[str, WorkspaceHooks] = {}
@@ -49,3 +53,16 @@ def count_used(workspace_id: UUID, *, at: datetime) -> dict[int, int]:
             for user_id, credits in hooks.count_used(workspace_id, at).items():
                 used[user_id] = used.get(user_id, 0) + credits
     return used
+
+
+def tell_end(workspace_id: UUID) -> list[str]:
+    """Return sentences about what else ends with a workspace. Within its scope."""
+    tellers = [hooks.tell_end for hooks in _registry.values() if hooks.tell_end is not None]
+    return [sentence for tell in tellers for sentence in tell(workspace_id)]
+
+
+def erase(workspace_id: UUID) -> None:
+    """Let everybody above empty what they know of a workspace; call it outside of a transaction."""
+    for hooks in _registry.values():
+        if hooks.erase is not None:
+            hooks.erase(workspace_id)

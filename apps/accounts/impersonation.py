@@ -1,6 +1,7 @@
 """Acting as a customer, to see what they see: for staff with the permission, with a reason, for half an hour.
 
 The session stays the staff member's own; it only names whom they act as, so nothing of the customer's login is touched.
+It gets another key at the beginning and at the end: who knew it before does not come along.
 """
 
 import time
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import sessions
 from apps.accounts.models import User
 from apps.core import audit
 from apps.core.db import system_scope
@@ -60,6 +62,7 @@ def start(*, session: SessionBase, staff: User, user: User, reason: str) -> None
     with system_scope():
         audit.record(actor=f"user:{staff.pk}", action="impersonation_started", subject=f"user:{user.pk}", reason=reason)
     session[SESSION_KEY] = {"staff": staff.pk, "user": user.pk, "ends_at": time.time() + SECONDS}
+    sessions.renew_key(session)
 
 
 def stop(session: SessionBase) -> int | None:
@@ -88,7 +91,8 @@ def end_if_over(session: SessionBase) -> bool:
 
 
 def _is_customer(user: User) -> bool:
-    return user.is_active and not user.is_staff and not user.is_superuser
+    is_there = user.is_active and user.deletion_due_at is None
+    return is_there and not user.is_staff and not user.is_superuser
 
 
 def _end(session: SessionBase, *, why: str) -> int | None:
@@ -99,4 +103,5 @@ def _end(session: SessionBase, *, why: str) -> int | None:
         audit.record(
             actor=f"user:{noted['staff']}", action="impersonation_ended", subject=f"user:{noted['user']}", why=why
         )
+    sessions.renew_key(session)
     return int(noted["user"])

@@ -4,11 +4,9 @@ Whoever is not logged in comes back here after logging in or signing up, as the 
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -39,7 +37,7 @@ def follow(request: HttpRequest, secret: str) -> HttpResponse:
 def waiting(request: HttpRequest) -> HttpResponse:
     """Show the invitation that was followed here: to join, to log in or to sign up first, or why neither helps."""
     with system_scope():
-        invitation = _find_followed(request)
+        invitation = invitations.find_followed(request.session)
         context = _context(request, invitation)
     return render(request, PAGE, context, status=200 if invitation else 404)
 
@@ -49,23 +47,12 @@ def waiting(request: HttpRequest) -> HttpResponse:
 def acceptance(request: WorkspaceHttpRequest) -> HttpResponse:
     """Join the workspace. Raises InvitationGoneError, OtherAddressError or SeatsTakenError."""
     with system_scope():
-        invitation = _find_followed(request)
+        invitation = invitations.find_followed(request.session)
     if invitation is None:
         raise invitations.InvitationGoneError
     response = team_views.join(request, invitation_id=invitation.pk, workspace_id=invitation.workspace_id)
     del request.session[FOLLOWED]
     return response
-
-
-def _find_followed(request: HttpRequest) -> Invitation | None:
-    followed = request.session.get(FOLLOWED)
-    if followed is None:
-        return None
-    found = Invitation.objects.filter(pk=UUID(followed), revoked_at=None, workspace__deleted_at=None)
-    invitation = found.select_related("workspace", "invited_by").first()
-    if invitation is None or (invitation.accepted_at is None and invitation.expires_at <= timezone.now()):
-        return None
-    return invitation
 
 
 def _context(request: HttpRequest, invitation: Invitation | None) -> dict[str, Any]:

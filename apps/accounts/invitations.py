@@ -4,9 +4,9 @@ A seat is kept for whoever is invited: people and pending invitations together n
 both are counted under the workspace's lock.
 """
 
-import hashlib
-import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.accounts import mailed_links
 from apps.accounts.activity import record
 from apps.accounts.locking import lock_as, lock_workspace
 from apps.accounts.models import Invitation, Membership, User, Workspace
@@ -27,8 +28,6 @@ from apps.core.mail_rendering import absolute_url
 # In a session: the invitation whose link was followed in this browser. The link itself is kept nowhere.
 FOLLOWED = "invitation"
 LIFETIME = timedelta(days=7)
-# 256 random bits in the link.
-SECRET_BYTES = 32
 RESEND_PAUSE = timedelta(minutes=1)
 MAILS_PER_DAY_MAX = 50
 
@@ -107,7 +106,9 @@ def invite(*, actor: Membership, email: str, role: str, at: datetime | None = No
         invitation.save(update_fields=["role"])
     else:
         _send(invitation, inviter=actor.user, at=at, is_new=known is None)
-    record(actor=actor.user, action="member_invited", workspace_id=workspace.pk, email=email, role=role)
+    record(
+        actor=actor.user, action="member_invited", workspace_id=workspace.pk, invitation=str(invitation.pk), role=role
+    )
     return invitation
 
 
@@ -125,7 +126,7 @@ def resend(*, actor: Membership, invitation_id: UUID, at: datetime | None = None
     if invitation.expires_at <= at:
         require_seat(workspace, at=at)
     _send(invitation, inviter=actor.user, at=at)
-    record(actor=actor.user, action="invitation_resent", workspace_id=workspace.pk, email=invitation.email)
+    record(actor=actor.user, action="invitation_resent", workspace_id=workspace.pk, invitation=str(invitation.pk))
     return invitation
 
 
@@ -134,20 +135,19 @@ def revoke(*, actor: Membership, invitation_id: UUID) -> Invitation:
     workspace, actor = lock_as(actor, Permission.MANAGE_MEMBERS)
     invitation = _get_open(workspace, invitation_id)
     Invitation.objects.filter(pk=invitation.pk).update(revoked_at=timezone.now())
-    record(actor=actor.user, action="invitation_revoked", workspace_id=workspace.pk, email=invitation.email)
+    record(actor=actor.user, action="invitation_revoked", workspace_id=workspace.pk, invitation=str(invitation.pk))
     return invitation
 
 
 def find_by_secret(secret: str, *, at: datetime | None = None) -> Invitation | None:
     """Return the invitation that a link names, if it can be accepted or was accepted; across workspaces."""
-    invitation = (
-        Invitation.objects.filter(digest=_digest(secret), revoked_at=None, workspace__deleted_at=None)
-        .select_related("workspace", "invited_by")
-        .first()
-    )
-    if invitation is None or (invitation.accepted_at is None and invitation.expires_at <= (at or timezone.now())):
-        return None
-    return invitation
+    return _find(at=at, digest=mailed_links.digest_of(secret))
+
+
+def find_followed(session: Mapping[str, Any], *, at: datetime | None = None) -> Invitation | None:
+    """Return the same of the link that was followed in a browser, if it still can be; across workspaces."""
+    followed = session.get(FOLLOWED)
+    return None if followed is None else _find(at=at, pk=UUID(followed))
 
 
 def accept(*, user: User, invitation_id: UUID, workspace_id: UUID, at: datetime | None = None) -> Membership:
@@ -205,6 +205,14 @@ def require_seat(workspace: Workspace, *, at: datetime) -> None:
         raise SeatsTakenError(workspace.seat_limit)
 
 
+def _find(*, at: datetime | None, **named: Any) -> Invitation | None:
+    found = Invitation.objects.filter(**named, revoked_at=None, workspace__deleted_at=None)
+    invitation = found.select_related("workspace", "invited_by").first()
+    if invitation is None or (invitation.accepted_at is None and invitation.expires_at <= (at or timezone.now())):
+        return None
+    return invitation
+
+
 def _require_seat_for_one_more(workspace: Workspace) -> None:
     """The seat was kept when the invitation was made; the plan may have become smaller since."""
     members = Membership.objects.filter(workspace=workspace).count()
@@ -219,9 +227,9 @@ def _require_mail(workspace: Workspace, *, at: datetime) -> None:
 
 
 def _send(invitation: Invitation, *, inviter: User, at: datetime, is_new: bool = False) -> None:
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = mailed_links.new_secret()
     invitation.invited_by = inviter
-    invitation.digest, invitation.sent_at, invitation.expires_at = _digest(secret), at, at + LIFETIME
+    invitation.digest, invitation.sent_at, invitation.expires_at = mailed_links.digest_of(secret), at, at + LIFETIME
     if not is_new:
         invitation.mails_sent += 1
     invitation.save(force_insert=is_new)
@@ -249,8 +257,3 @@ def _get_open(workspace: Workspace, invitation_id: UUID) -> Invitation:
 def _list_addressed(email: str) -> QuerySet[User]:
     """Return who has confirmed an address."""
     return User.objects.filter(emailaddress__email=email, emailaddress__verified=True)
-
-
-def _digest(secret: str) -> str:
-    # The secret is random and long, so a fast digest is as good as a slow one.
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -14,7 +14,8 @@ from apps.accounts.activity import record
 from apps.accounts.locking import lock_as, lock_workspace
 from apps.accounts.models import Membership
 from apps.accounts.permissions import NotPermittedError, Permission, Role
-from apps.accounts.selectors import WorkspaceNotFoundError
+from apps.accounts.selectors import STAYING, WorkspaceNotFoundError
+from apps.core import mailing
 from apps.core.errors import DomainError
 
 
@@ -75,7 +76,7 @@ def change_role(*, actor: Membership, membership_id: int, role: str) -> None:
         actor=actor.user,
         action="role_changed",
         workspace_id=actor.workspace_id,
-        email=member.user.email,
+        member=member.user_id,
         role=[member.role, role],
     )
 
@@ -96,24 +97,33 @@ def set_allowance(*, actor: Membership, membership_id: int, credits: int | None)
         actor=actor.user,
         action="allowance_set",
         workspace_id=actor.workspace_id,
-        email=member.user.email,
+        member=member.user_id,
         credits=[member.allowance_credits, credits],
     )
 
 
 def remove(*, actor: Membership, membership_id: int) -> str:
-    """Take somebody out of a workspace, at once; return how they are called. What they made stays.
+    """Take somebody out of a workspace, at once, and tell them by mail; return how they are called.
 
+    What they made stays.
     Raises NotPermittedError, MemberNotFoundError or LastOwnerError.
     """
-    _workspace, actor = lock_as(actor, Permission.MANAGE_MEMBERS)
+    workspace, actor = lock_as(actor, Permission.MANAGE_MEMBERS)
     member = _get(actor, membership_id)
     if member.role == Role.OWNER:
         if not actor.may(Permission.TRANSFER):
             raise NotPermittedError(Permission.TRANSFER)
         require_other_owner(member)
     member.delete()
-    record(actor=actor.user, action="member_removed", workspace_id=actor.workspace_id, email=member.user.email)
+    record(actor=actor.user, action="member_removed", workspace_id=actor.workspace_id, member=member.user_id)
+    mailing.send(
+        key=f"member_removed:{membership_id}",
+        to=member.user.email,
+        template="mail/member_removed.html",
+        workspace_name=workspace.name,
+        remover=actor.user.display_name,
+        role=Role(actor.role).label,
+    )
     return member.user.display_name
 
 
@@ -131,7 +141,7 @@ def leave(*, actor: Membership) -> None:
 
 def require_other_owner(member: Membership) -> None:
     """Raise LastOwnerError unless somebody else owns the workspace, too. Under the workspace's lock."""
-    owners = Membership.objects.filter(workspace_id=member.workspace_id, role=Role.OWNER, user__is_active=True)
+    owners = Membership.objects.filter(STAYING, workspace_id=member.workspace_id, role=Role.OWNER)
     if not owners.exclude(pk=member.pk).exists():
         raise LastOwnerError
 

@@ -13,9 +13,21 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import permissions
 from apps.accounts.permissions import Permission
+from apps.accounts.privacy_models import DataExport, DataExportChunk, ProviderConsent
 from apps.accounts.scopes import REQUESTS_PER_MINUTE_MAX, SCOPES
 from apps.accounts.time_zones import NAME_LENGTH_MAX, NAME_PATTERN, UTC, validate_time_zone
 from apps.core.ids import uuid7
+
+__all__ = [
+    "ApiKey",
+    "DataExport",
+    "DataExportChunk",
+    "Invitation",
+    "Membership",
+    "ProviderConsent",
+    "User",
+    "Workspace",
+]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,6 +63,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("time zone"), max_length=NAME_LENGTH_MAX, default=UTC, db_default=UTC, validators=[validate_time_zone]
     )
     wants_low_balance_mail = models.BooleanField(_("wants low balance mail"), default=True, db_default=True)
+    # Which text about sending theirs to the AI provider the person agrees to now (consent.py); 0 for none.
+    consent_version = models.PositiveSmallIntegerField(
+        _("agreed to send text to the provider"), default=0, db_default=0, editable=False
+    )
+    # The person has asked to be deleted: nothing is open to them but the way back, until this moment (deletion.py).
+    deletion_due_at = models.DateTimeField(_("to be deleted at"), null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -67,6 +86,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=models.Q(suspended_at=None) | models.Q(is_active=False), name="user_suspended_is_inactive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None)
+                | models.Q(is_active=False, deletion_due_at=None, name="", consent_version=0),
+                name="user_erased_is_nobody",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deletion_due_at"], name="user_deletion_due", condition=models.Q(deletion_due_at__isnull=False)
             ),
         ]
         permissions = [
@@ -112,6 +141,8 @@ class Workspace(models.Model):
     # Staff have stopped whatever costs; its pages can still be read.
     suspended_at = models.DateTimeField(_("suspended at"), null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+    # Nobody's any more: its texts, its name and its people are gone for good, its money rows stay.
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("workspace")
@@ -124,6 +155,13 @@ class Workspace(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(deleted_at__isnull=True) | models.Q(kind="team"), name="workspace_deleted_is_a_team"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deleted_at"],
+                name="workspace_erasure_due",
+                condition=models.Q(deleted_at__isnull=False, erased_at=None),
             ),
         ]
 
@@ -229,6 +267,60 @@ class Invitation(models.Model):
         return f"{self.email} to {self.workspace_id} ({self.role})"
 
 
+class WaitlistEntry(models.Model):
+    """Somebody who would like an account, and the invitation to make one that staff have sent; see waitlist.py.
+
+    Of the links in mails only digests are kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    digest = models.CharField(_("digest of the link"), max_length=64, unique=True)
+    mailed_at = models.DateTimeField(_("last mail at"))
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+    invitation_digest = models.CharField(
+        _("digest of the invitation's link"), max_length=64, unique=True, null=True, blank=True
+    )
+    invited_at = models.DateTimeField(_("invited at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("invitation expires at"), null=True, blank=True)
+    signed_up_at = models.DateTimeField(_("signed up at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("waitlist entry")
+        verbose_name_plural = _("waitlist")
+        permissions = [("invite_waitlistentry", _("Can invite from the waitlist"))]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="waitlist_email_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(invited_at=None, expires_at=None)
+                | models.Q(invited_at__isnull=False, expires_at__isnull=False, expires_at__gt=models.F("invited_at")),
+                name="waitlist_invitation_expires",
+            ),
+            # A link works from the invitation until it is used.
+            models.CheckConstraint(
+                condition=models.Q(invitation_digest=None)
+                | models.Q(invited_at__isnull=False, signed_up_at__isnull=True),
+                name="waitlist_link_is_of_an_invitation",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(signed_up_at=None) | models.Q(invited_at__isnull=False, confirmed_at__isnull=False),
+                name="waitlist_signed_up_by_invitation",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["confirmed_at", "id"],
+                name="waitlist_next",
+                condition=models.Q(confirmed_at__isnull=False, invited_at=None),
+            ),
+            models.Index(fields=["mailed_at"], name="waitlist_purge_due", condition=models.Q(confirmed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
 class ApiKey(models.Model):
     """A program's way into a workspace, in the name of the person who made it; see api_keys.py."""
 
@@ -243,6 +335,8 @@ class ApiKey(models.Model):
     secret_hash = models.CharField(_("hash of the secret"), max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=32), verbose_name=_("scopes"))
     requests_per_minute = models.PositiveIntegerField(_("requests per minute"))
+    # What its runs may use of the workspace's credits in a month (UTC).
+    budget_credits = models.PositiveBigIntegerField(_("monthly budget (credits)"), null=True, blank=True)
     # False for a key that staff made: it works whatever the plan.
     needs_plan = models.BooleanField(_("only with a plan that has the API"), default=True)
     idempotency_key = models.CharField(_("idempotency key"), max_length=64)

@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Membership, User, Workspace
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
+
+# Of memberships: people who are there and have not asked to be deleted.
+STAYING = Q(user__is_active=True, user__deletion_due_at=None)
 
 
 class WorkspaceNotFoundError(DomainError):
@@ -52,3 +55,10 @@ def list_memberships_by_preference(user: User) -> QuerySet[Membership]:
     # "personal" sorts before "team".
     latest = F("chosen_at").desc(nulls_last=True)
     return list_memberships(user).order_by(latest, "workspace__kind", "created_at", "pk")
+
+
+def list_ending() -> QuerySet[Workspace]:
+    """Return the workspaces all of whose people have asked to be deleted, and can still take it back."""
+    people = Membership.objects.filter(workspace=OuterRef("pk"))
+    leaving = people.filter(user__is_active=True, user__deletion_due_at__isnull=False)
+    return Workspace.objects.filter(Exists(leaving), ~Exists(people.filter(STAYING)), deleted_at=None)

@@ -1,11 +1,23 @@
 """Writing users, what they prefer and their workspaces, and erasing people."""
 
 from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import login_ways, selectors, sessions, workspaces
 from apps.accounts.activity import record
-from apps.accounts.models import ApiKey, Invitation, Membership, User, Workspace
+from apps.accounts.models import (
+    ApiKey,
+    DataExport,
+    Invitation,
+    Membership,
+    ProviderConsent,
+    User,
+    WaitlistEntry,
+    Workspace,
+)
 from apps.accounts.permissions import Permission
 from apps.accounts.time_zones import UTC
 from apps.core import audit, mail
@@ -32,7 +44,7 @@ def rename_workspace(*, membership: Membership, name: str) -> None:
     """Give a workspace another name. Raises NotPermittedError."""
     membership.require(Permission.RENAME)
     Workspace.objects.filter(pk=membership.workspace_id).update(name=name)
-    record(actor=membership.user, action="workspace_renamed", workspace_id=membership.workspace_id, name=name)
+    record(actor=membership.user, action="workspace_renamed", workspace_id=membership.workspace_id)
 
 
 def save_preferences(*, user: User, **chosen: str | bool) -> None:
@@ -41,33 +53,67 @@ def save_preferences(*, user: User, **chosen: str | bool) -> None:
 
 
 def erase_account(*, user: User) -> None:
-    """Make a user anonymous and end every session; the personal workspace stays, nameless, for its money rows.
+    """Make a user anonymous, and empty what ends with them; they leave their other teams. Outside of a transaction.
 
-    Their teams go on without them. Raises OwnsTeamsError for the last owner of a team with others in it.
+    Whoever was cut off calls it again. Raises OwnsTeamsError for the last owner of a team with others in it.
     """
-    workspaces.leave_all_teams(user=user)
-    addresses = {user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)}
+    with system_scope():
+        workspaces.require_owners_left(user)
+        ending = list(workspaces.list_ending_with(user).values_list("pk", flat=True))
+    for workspace_id in ending:
+        workspaces.erase(workspace_id)
+    with system_scope():
+        workspaces.leave_all_teams(user=user)
+        _forget(user)
+        audit.record(actor=f"user:{user.pk}", action="account_erased", subject=f"user:{user.pk}")
+
+
+def addresses_of(user: User) -> set[str]:
+    """Return the e-mail addresses of a person: those that they have confirmed, so that they are nobody else's."""
+    return {user.email, *EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)}
+
+
+def _forget(user: User) -> None:
+    addresses = addresses_of(user)
     mail.erase_recipients(addresses)
+    typed = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    mail.erase_mentions({*addresses, *typed, user.name} - {""})
     _erase_invitations(addresses, user=user)
+    _erase_admin_log(addresses, user=user)
+    WaitlistEntry.objects.filter(email__in=addresses).delete()
     EmailAddress.objects.filter(user=user).delete()
     login_ways.erase_login_ways(user)
-    personal = Workspace.objects.filter(memberships__user=user, kind=Workspace.Kind.PERSONAL)
-    personal.update(name="erased")
     sessions.end_all_sessions(user=user)
     ApiKey.objects.filter(user=user).delete()
-    user.email, user.name, user.is_active = f"erased-{user.pk}@erased.invalid", "", False
+    DataExport.objects.filter(user=user).delete()
+    # Which words were agreed to, and when, proves what was done with the person's text; it names a number.
+    ProviderConsent.objects.filter(user=user, withdrawn_at=None).update(withdrawn_at=timezone.now())
     # Nobody lets an erased account in again.
-    user.suspended_at = None
-    user.time_zone, user.wants_low_balance_mail = UTC, False
-    # A new password hash also ends sessions that are not on the list.
-    user.set_unusable_password()
-    user.save(
-        update_fields=["email", "name", "is_active", "suspended_at", "time_zone", "wants_low_balance_mail", "password"]
+    User.objects.filter(pk=user.pk).update(
+        email=f"erased-{user.pk}@erased.invalid",
+        name="",
+        is_active=False,
+        suspended_at=None,
+        time_zone=UTC,
+        wants_low_balance_mail=False,
+        consent_version=0,
+        deletion_due_at=None,
+        erased_at=timezone.now(),
+        # A new password hash also ends sessions that are not on the list.
+        password=make_password(None),
     )
-    audit.record(actor=f"user:{user.pk}", action="account_erased", subject=f"user:{user.pk}")
+    user.refresh_from_db()
 
 
 def _erase_invitations(addresses: set[str], *, user: User) -> None:
     sent = Invitation.objects.filter(email__in=addresses)
     sent.filter(accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())
     sent.update(email=f"erased-{user.pk}@erased.invalid")
+
+
+def _erase_admin_log(addresses: set[str], *, user: User) -> None:
+    """Take the names out of what the admin wrote about rows of a person: of users, memberships, messages and others."""
+    named = Q(*[Q(object_repr__icontains=text) for text in {*addresses, user.name} - {""}], _connector=Q.OR)
+    LogEntry.objects.filter(named).update(object_repr="erased")
+    for address in addresses:
+        LogEntry.objects.filter(change_message__icontains=address).update(change_message="")

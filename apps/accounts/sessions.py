@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
@@ -65,6 +66,14 @@ def note_session(*, request: HttpRequest, user: User) -> None:
     }
     with system_scope():
         UserSession.objects.update_or_create(session_key=key, defaults=seen)
+
+
+def renew_key(session: SessionBase) -> None:
+    """Go on in a session under another key; the key before it lets nobody in any more."""
+    before = session.session_key
+    session.cycle_key()
+    with system_scope():
+        UserSession.objects.filter(session_key=before).update(session_key=session.session_key)
 
 
 def forget_session(session_key: str | None) -> None:

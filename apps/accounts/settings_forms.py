@@ -54,6 +54,16 @@ class TimeZoneForm(UserForm):
         self.fields["time_zone"].widget = widget
 
 
+class AccountDeletionForm(forms.Form):
+    """The person's own address, typed to be sure."""
+
+    address = forms.CharField(
+        label=_("Type your e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "id": "id_typed_address", "inputmode": "email"}),
+    )
+
+
 class NotificationsForm(UserForm):
     """Which mails the person wants."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts import member_views, team_views
+from apps.accounts import member_views, privacy_views, team_views
 from apps.accounts import settings_views as views
 
 app_name = "settings"
@@ -41,6 +41,11 @@ urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("notifications/", views.notifications, name="notifications"),
     path("security/", views.security, name="security"),
+    path("data/", privacy_views.data, name="data"),
+    path("data/exports/", privacy_views.data_export, name="data_export"),
+    path("data/exports/<str:slug>/", privacy_views.data_export_file, name="data_export_file"),
+    path("data/provider-consent/", privacy_views.provider_consent, name="provider_consent"),
+    path("account/deletion/", privacy_views.account_deletion, name="account_deletion"),
     path("sessions/<int:session_id>/ending/", views.session_ending, name="session_ending"),
     path("other-sessions/ending/", views.other_sessions_ending, name="other_sessions_ending"),
 ]

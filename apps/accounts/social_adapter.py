@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from django.conf import settings
@@ -11,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import services
+from apps.accounts import services, sign_up
 from apps.accounts.models import User
 from apps.core.db import system_scope
 from apps.core.text import storable
@@ -45,6 +43,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise Http404(f"{provider} is not configured.")
         return apps[0]
 
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Tell whether a newcomer can make an account with the address that the provider names, or names none."""
+        return sign_up.admits(request, email=sociallogin.user.email or "")
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Keep one address of a newcomer: confirmed by the provider if there is one, and their main one if it is."""
         if sociallogin.is_existing or not sociallogin.email_addresses:
@@ -62,12 +64,15 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
-        """Save user, address, workspace and connection, all or none; a confirmed address counts as confirmed here."""
+        """Save user, address, workspace and connection, all or none; a confirmed address counts as confirmed here.
+
+        Raises SignUpClosedError for whom the mode of sign-up does not let in.
+        """
         with system_scope():
+            sign_up.require_admitted(request, email=form.cleaned_data["email"] if form else sociallogin.user.email)
             user: User = super().save_user(request, sociallogin, form)
             services.ensure_personal_workspace(user=user)
-            for address in EmailAddress.objects.filter(user=user, verified=True):
-                email_confirmed.send(sender=EmailAddress, request=request, email_address=address)
+            sign_up.complete(request, user=user)
         return user
 
     def get_connect_redirect_url(self, request: HttpRequest, socialaccount: SocialAccount) -> str:

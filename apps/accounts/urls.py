@@ -3,21 +3,30 @@
 from allauth.account import views as allauth_views
 from django.urls import include, path, re_path, reverse_lazy
 
-from apps.accounts import factor_views, impersonation_views, invitation_views, verification_views, views
+from apps.accounts import (
+    factor_views,
+    impersonation_views,
+    invitation_views,
+    privacy_views,
+    verification_views,
+    views,
+    waitlist_views,
+)
 from apps.accounts.access import recently_authenticated, workspace_required
+from apps.core.even_time import evenly_timed
 from apps.core.rate_limits import limited
 
 urlpatterns = [
-    path("accounts/signup/", limited(group="sign_up")(allauth_views.signup), name="account_signup"),
-    path("accounts/login/", limited(group="login")(allauth_views.login), name="account_login"),
+    path("accounts/signup/", limited(group="sign_up")(evenly_timed(allauth_views.signup)), name="account_signup"),
+    path("accounts/login/", limited(group="login")(evenly_timed(allauth_views.login)), name="account_login"),
     path(
         "accounts/password/reset/",
-        limited(group="password_reset")(allauth_views.password_reset),
+        limited(group="password_reset")(evenly_timed(allauth_views.password_reset)),
         name="account_reset_password",
     ),
     path(
         "accounts/login/code/",
-        limited(group="login_code")(allauth_views.request_login_code),
+        limited(group="login_code")(evenly_timed(allauth_views.request_login_code)),
         name="account_request_login_code",
     ),
     path(
@@ -51,11 +60,18 @@ urlpatterns = [
     path("accounts/email/", workspace_required(recently_authenticated(allauth_views.email)), name="account_email"),
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
     path("accounts/suspended/", views.suspended, name="account_suspended"),
+    path("accounts/ending/", privacy_views.ending, name="account_ending"),
+    path("accounts/ending/keeping/", privacy_views.keeping, name="account_keeping"),
     path("accounts/", include("apps.accounts.factor_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("impersonation/ending/", impersonation_views.ending, name="impersonation_ending"),
     path("invitations/", invitation_views.waiting, name="invitation_waiting"),
     path("invitations/acceptance/", invitation_views.acceptance, name="invitation_joining"),
     path("invitations/<str:secret>/", invitation_views.follow, name="invitation"),
+    path("waitlist/", limited(group="waitlist")(evenly_timed(waitlist_views.join)), name="waitlist"),
+    path("waitlist/sent/", waitlist_views.sent, name="waitlist_sent"),
+    path("waitlist/confirmation/<str:secret>/", waitlist_views.confirmation, name="waitlist_confirmation"),
+    path("waitlist/leaving/<str:secret>/", waitlist_views.leaving, name="waitlist_leaving"),
+    path("waitlist/invitation/<str:secret>/", waitlist_views.invitation, name="waitlist_invitation"),
     path("settings/", include("apps.accounts.settings_urls")),
 ]

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from apps.accounts.models import Membership, Workspace
+from apps.accounts.selectors import STAYING
 from apps.billing import ledger
 from apps.billing.catalogue import load_catalogue
 from apps.billing.entitlements import Standing, entitlements
@@ -54,7 +55,7 @@ def _list_accounts(now: datetime) -> QuerySet[Any]:
     before = LedgerEntry.objects.filter(account_id=OuterRef("pk"), created_at__lt=month_start(now))
     opening = before.order_by("-position").values("balance_after")[:1]
     given = LedgerEntry.objects.filter(account_id=OuterRef("pk"), idempotency_key=_key(now))
-    people = Membership.objects.filter(workspace_id=OuterRef("pk"), user__is_active=True)
+    people = Membership.objects.filter(STAYING, workspace_id=OuterRef("pk"))
     accounts = CreditAccount.objects.filter(~Exists(given), Exists(people), created_at__lt=month_start(now))
     # A person has one allowance, however many teams they make.
     accounts = accounts.exclude(workspace__kind=Workspace.Kind.TEAM, workspace__made_for=None)

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Membership
+from apps.accounts.selectors import STAYING
 from apps.billing.buyers import BUYERS
 from apps.billing.models import LedgerEntry
 from apps.core import mailing
@@ -78,7 +79,7 @@ def _notify(entry: LedgerEntry) -> int:
 
 
 def _list_told(workspace_id: UUID) -> QuerySet[Membership]:
-    wanted = Membership.objects.filter(user__is_active=True, user__wants_low_balance_mail=True)
+    wanted = Membership.objects.filter(STAYING, user__wants_low_balance_mail=True)
     return wanted.filter(workspace_id=workspace_id, role__in=BUYERS).select_related("user").order_by("pk")
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Membership, Workspace
+from apps.accounts.selectors import STAYING
 from apps.billing.buyers import BUYERS
 from apps.billing.catalogue import load_catalogue
 from apps.billing.models import CheckoutSession, Invoice, Payment, Subscription, TopUp
@@ -161,7 +162,7 @@ def send_grace_ended(subscription: Subscription) -> None:
 
 def list_told(workspace_id: UUID | OuterRef) -> QuerySet[Membership]:
     """Return the memberships of those who run a workspace and can read mail."""
-    told = Membership.objects.filter(workspace_id=workspace_id, role__in=BUYERS, user__is_active=True)
+    told = Membership.objects.filter(STAYING, workspace_id=workspace_id, role__in=BUYERS)
     return told.select_related("user").order_by("pk")
 
 

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from apps.accounts.selectors import has_had_another
 from apps.accounts.services import ensure_personal_workspace
-from apps.billing import ledger
+from apps.billing import former_addresses, ledger
 from apps.billing.models import CreditGrant
 from apps.core import mailing
 from apps.core.db import system_scope
@@ -22,13 +22,14 @@ logger = structlog.get_logger(__name__)
 def grant_sign_up_credits(email_address: EmailAddress, **later: Any) -> None:
     """Grant SIGN_UP_GRANT_CREDITS to the user's own workspace; a second confirmed address brings nothing.
 
-    Nor does a second workspace of their own, after the first has become a team.
+    Nor does a second workspace of their own, after the first has become a team, nor an address that had its welcome in
+    an account that was deleted.
     """
     if not settings.SIGN_UP_GRANT_CREDITS:
         return
     with system_scope():
         workspace = ensure_personal_workspace(user=email_address.user)
-        if has_had_another(email_address.user, workspace=workspace):
+        if has_had_another(email_address.user, workspace=workspace) or former_addresses.is_known(email_address.email):
             return
         try:
             ledger.grant(

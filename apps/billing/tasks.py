@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.billing import (
     allowances,
     dunning,
+    erasing,
     events,
     ledger,
     low_balance,
@@ -19,6 +20,7 @@ from apps.billing import (
     spending,
     stripe_client,
     top_ups,
+    workspace_end,
 )
 from apps.billing import catch_up as catching_up
 from apps.billing.models import Reconciliation
@@ -128,3 +130,16 @@ def notify_about_plans(**later: Any) -> None:
 def write_seats(**later: Any) -> None:
     """Write the seats of workspaces whose plan has changed by the clock or with the catalogue."""
     seats.write_all_seats()
+
+
+@shared_task(queue="default", expires=50, soft_time_limit=540, time_limit=570)
+def follow_people(**later: Any) -> None:
+    """Let plans end whose people leave, and go on where somebody stays."""
+    if stripe_client.is_configured():
+        workspace_end.follow_people()
+
+
+@shared_task(queue="default", expires=3000, soft_time_limit=540, time_limit=570)
+def erase_late_events(**later: Any) -> None:
+    """Erase what Stripe still tells about customers who are gone."""
+    erasing.erase_late_events(now=timezone.now())

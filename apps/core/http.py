@@ -9,7 +9,9 @@ from django_htmx.middleware import HtmxDetails
 
 FILTERED = "[Filtered]"
 # Links from mails: whoever holds the last part may act as the person.
-_SECRET_PATH = re.compile(r"(/accounts/(?:confirm-email|password/reset/key)/|/invitations/)[^/?#]+")
+_SECRET_PATH = re.compile(
+    r"(/accounts/(?:confirm-email|password/reset/key)/|/invitations/|/waitlist/(?:confirmation|invitation|leaving)/)[^/?#]+"
+)
 
 
 class HttpRequest(DjangoHttpRequest):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.core.db import system_scope
@@ -56,8 +56,27 @@ def list_due_mail_ids(*, limit: int = 100) -> list[str]:
 def erase_recipients(addresses: Iterable[str]) -> None:
     """Forget that mails went to these addresses, and drop what is not yet sent."""
     mails = OutgoingMail.objects.filter(to__in=list(addresses))
-    mails.filter(status=OutgoingMail.Status.QUEUED).update(status=OutgoingMail.Status.FAILED, error="recipient erased")
-    mails.update(to="erased@erased.invalid", text="", html="")
+    mails.filter(status=OutgoingMail.Status.QUEUED).update(status=OutgoingMail.Status.FAILED)
+    mails.update(to="erased@erased.invalid", subject="", text="", html="", error="recipient erased")
+
+
+def erase_mails(*, key_prefix: str) -> None:
+    """Forget the mails of one matter, by the beginning of their business keys, and drop what is not yet sent."""
+    mails = OutgoingMail.objects.filter(key__startswith=key_prefix)
+    mails.filter(status=OutgoingMail.Status.QUEUED).update(status=OutgoingMail.Status.FAILED)
+    mails.update(to="erased@erased.invalid", subject="", text="", html="", error="erased")
+
+
+def erase_mentions(names: Iterable[str]) -> None:
+    """Forget what mails said of somebody: their subjects, and the texts of those that could not be sent.
+
+    What still waits to be sent is left: it leaves within hours, and is emptied then.
+    """
+    for name in names:
+        said = Q(subject__icontains=name) | Q(text__icontains=name) | Q(html__icontains=name) | Q(error__icontains=name)
+        mails = OutgoingMail.objects.exclude(status=OutgoingMail.Status.QUEUED)
+        mails.filter(said).update(subject="", text="", html="", error="")
+        mails.filter(to=name).update(to="erased@erased.invalid")
 
 
 def _claim(mail_id: str) -> OutgoingMail | None:

@@ -15,7 +15,6 @@ class AuditEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.CharField(_("actor"), max_length=254, blank=True)
-    action = models.CharField(_("action"), max_length=64)
     # Who really acted, where staff acted in somebody's name: then that somebody is the actor. The database has the
     # defaults too: a process of the release before inserts entries without these columns.
     impersonator = models.CharField(_("really done by"), max_length=254, blank=True, default="", db_default="")

@@ -124,6 +124,7 @@ class GenerationList(WorkspaceView):
             model=form.model(),
             idempotency_key=form.cleaned_data["idempotency_key"],
             address=client_address(request._request),
+            api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         )
         location = reverse("api:generation", args=[generation.pk])
         return Response(

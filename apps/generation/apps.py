@@ -18,7 +18,14 @@ class GenerationConfig(AppConfig):
         from apps.core.personal_data import PersonalData, register  # noqa: PLC0415
         from apps.generation import member_allowances, personal_data, readiness, workspace_end  # noqa: PLC0415
 
-        register("generation", PersonalData(export=personal_data.export, erase=personal_data.erase))
-        hooks = WorkspaceHooks(stop_work=workspace_end.stop_all, count_used=member_allowances.count_used_by_members)
+        known = PersonalData(
+            export=personal_data.export, erase=personal_data.erase, list_documents=personal_data.list_documents
+        )
+        register("generation", known)
+        hooks = WorkspaceHooks(
+            stop_work=workspace_end.stop_all,
+            count_used=member_allowances.count_used_by_members,
+            erase=workspace_end.erase,
+        )
         register_hooks("generation", hooks)
         register_check("queue", readiness.queue_is_short)

@@ -18,11 +18,13 @@ from apps.accounts.scopes import (
 from apps.core.ids import uuid7
 
 NEVER = "never"
+# Far above any balance, and within what the database can hold.
+BUDGET_CREDITS_MAX = 10**12
 LIFETIMES_DAYS = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), (NEVER, _("Never"))]
 
 
 class ApiKeyForm(forms.Form):
-    """Name, scopes, lifetime and limit. The hidden key makes of a form that is sent twice one API key."""
+    """Name, scopes, lifetime, limit and budget. The hidden key makes of a form that is sent twice one API key."""
 
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("What the key is for, so that you know it again: “Our website”.")
@@ -41,6 +43,13 @@ class ApiKeyForm(forms.Form):
         initial=REQUESTS_PER_MINUTE_DEFAULT,
         help_text=_("More are refused until the minute is over. Your plan's limits hold beside it."),
     )
+    budget_credits = forms.IntegerField(
+        label=_("Credits per month"),
+        min_value=1,
+        max_value=BUDGET_CREDITS_MAX,
+        required=False,
+        help_text=_("What its runs may use in a month (UTC) at most. Leave it empty for as much as there is."),
+    )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
 
     def wanted(self) -> dict[str, Any]:
@@ -50,6 +59,7 @@ class ApiKeyForm(forms.Form):
             "name": given["name"],
             "scopes": given["scopes"],
             "requests_per_minute": given["requests_per_minute"],
+            "budget_credits": given["budget_credits"],
             "idempotency_key": str(given["idempotency_key"]),
             "expires_at": _expiry(given["lifetime"]),
         }

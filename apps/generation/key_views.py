@@ -1,5 +1,6 @@
 """The page of a workspace's API keys: make one, see it once, revoke it."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts import api_keys
 from apps.accounts.access import workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
+from apps.accounts.models import ApiKey
 from apps.accounts.permissions import Permission
 from apps.billing.entitlements import entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
+from apps.generation import key_budgets
 from apps.generation.api import API
 from apps.generation.key_forms import ApiKeyForm
 
@@ -71,14 +74,34 @@ def revocation(request: WorkspaceHttpRequest, key_id: UUID) -> HttpResponse:
     return redirect("api_keys:keys")
 
 
+@dataclass(frozen=True)
+class KeyLine:
+    """A key on the page, with what its runs have used this month (UTC), in credits."""
+
+    key: ApiKey
+    used: int
+
+    @property
+    def percent(self) -> int:
+        """How much of the budget is used, from 0 to 100."""
+        return min(100, self.used * 100 // self.key.budget_credits) if self.key.budget_credits else 0
+
+    @property
+    def left(self) -> int:
+        """Credits that its runs may still use."""
+        return max(0, (self.key.budget_credits or 0) - self.used)
+
+
 def _page(request: WorkspaceHttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    now = timezone.now()
     with workspace_scope(request.workspace.pk):
+        used = key_budgets.count_used_by_keys(request.workspace.pk, at=now)
         known = {
-            "keys": list(api_keys.list_keys(request.workspace.pk)),
+            "lines": [KeyLine(key, used.get(key.pk, 0)) for key in api_keys.list_keys(request.workspace.pk)],
             "has_api": entitlements(request.workspace.pk).has(API),
             "may_manage": request.membership.may(Permission.MANAGE_API_KEYS),
             "brand": api_keys.BRAND,
-            "now": timezone.now(),
+            "now": now,
             "balance_url": f"{settings.SITE_URL}{reverse('api:balance')}",
         }
     return render_page(request, "settings/api_keys.html", known | context, status=status)

@@ -21,12 +21,14 @@ logger = structlog.get_logger(__name__)
 LEASE_SECONDS = 10
 # Twice a second: one UPDATE renews every lease of this process and brings back cancellations and lost leases.
 KEEPER_SECONDS = 0.5
-# Staff have suspended the workspace, or the person: nothing of theirs is begun, and what runs is stopped.
+# Staff have suspended the workspace, or the person, or the person is leaving: nothing of theirs is begun, and what runs
+# is stopped.
 SUSPENDED = """(
     EXISTS (SELECT FROM accounts_workspace AS workspace
              WHERE workspace.id = generation.workspace_id AND workspace.suspended_at IS NOT NULL)
     OR EXISTS (SELECT FROM accounts_user AS person
-                WHERE person.id = generation.user_id AND person.suspended_at IS NOT NULL))"""
+                WHERE person.id = generation.user_id
+                  AND (person.suspended_at IS NOT NULL OR person.deletion_due_at IS NOT NULL)))"""
 
 
 @dataclass

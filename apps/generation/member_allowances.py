@@ -59,24 +59,25 @@ def require_within(membership: Membership, *, needed: int, at: datetime) -> None
 
 def count_used(*, workspace_id: UUID, user_id: int, at: datetime) -> int:
     """Return the credits of a workspace that a person was charged in the month (UTC) of a moment, or holds now."""
-    mine = _counting(workspace_id, at=at).filter(user_id=user_id)
-    return mine.aggregate(used=Sum(_USED))["used"] or 0
+    mine = counting(workspace_id, at=at).filter(user_id=user_id)
+    return mine.aggregate(used=Sum(USED))["used"] or 0
 
 
 def count_used_by_members(workspace_id: UUID, at: datetime) -> dict[int, int]:
     """Return what `count_used` does for each member, by the id of the person."""
-    theirs = _counting(workspace_id, at=at).filter(user__memberships__workspace_id=workspace_id)
-    return dict(theirs.order_by().values_list("user_id").annotate(used=Sum(_USED)))
+    theirs = counting(workspace_id, at=at).filter(user__memberships__workspace_id=workspace_id)
+    return dict(theirs.order_by().values_list("user_id").annotate(used=Sum(USED)))
 
 
-_USED = Case(
+USED = Case(
     When(hold__status=Hold.Status.OPEN, then=F("hold__amount")),
     default=F("charged_credits"),
     output_field=BigIntegerField(),
 )
 
 
-def _counting(workspace_id: UUID, *, at: datetime) -> QuerySet[Generation]:
+def counting(workspace_id: UUID, *, at: datetime) -> QuerySet[Generation]:
+    """Return the runs of a workspace that were charged in the month (UTC) of a moment, or hold credits now."""
     begin = month_start(at.astimezone(UTC))
     recent = Generation.objects.filter(workspace_id=workspace_id, created_at__gte=begin - RUN_MAX)
     return recent.filter(Q(hold__status=Hold.Status.OPEN) | Q(finished_at__gte=begin))

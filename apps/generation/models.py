@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Workspace
+from apps.accounts.models import ApiKey, Workspace
 from apps.billing.models import Hold
 from apps.core.ids import uuid7
 from apps.generation.search import GenerationDocument
@@ -67,6 +67,10 @@ class Generation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="generations")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="generations")
+    # With which key a program has started it. Without an index of its own: the one below serves both.
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="generations"
+    )
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="generations")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     # The hold is placed last in the submitting transaction, after this row: the foreign key is checked at commit.
@@ -140,6 +144,9 @@ class Generation(models.Model):
                 fields=["workspace"], name="generation_under_way", condition=Q(status__in=["queued", "running"])
             ),
             models.Index(fields=["user", "created_at"], name="generation_user_recent"),
+            models.Index(
+                fields=["api_key", "created_at"], name="generation_key_recent", condition=Q(api_key__isnull=False)
+            ),
             models.Index(fields=["request_id"], name="generation_request_id"),
             models.Index(
                 F("workspace"),

@@ -1,36 +1,57 @@
 """What the workshop knows about a person: what they asked for and what they got."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.text import slugify
 
+from apps.core.personal_data import Document, in_batches
 from apps.generation import purging
-from apps.generation.models import Conversation, Generation
+from apps.generation.models import Generation
+
+SLUG_LENGTH_MAX = 40
 
 
 def export(user: AbstractBaseUser) -> dict[str, Any]:
     """Return every generation that a user started, also those that are deleted and not purged yet."""
-    generations = Generation.objects.filter(user_id=user.pk).order_by("id")
-    generations = generations.select_related("template_version", "conversation")
-    return {
-        "generations": [
-            {
-                "id": str(generation.pk),
-                "created_at": generation.created_at.isoformat(),
-                "deleted_at": generation.deleted_at.isoformat() if generation.deleted_at else None,
-                "template": generation.template_version.slug,
-                "title": generation.conversation.title,
-                "inputs": generation.inputs,
-                "output": generation.output,
-                "status": generation.status,
-            }
-            for generation in generations
-        ]
-    }
+    return {"generations": _rows(user)}
+
+
+def list_documents(user: AbstractBaseUser) -> Iterator[Document]:
+    """Yield each of them that has a text as Markdown: what was asked, and what came back."""
+    for generation in _list(user):
+        if generation.output:
+            day, title = generation.created_at.date(), generation.conversation.title
+            name = "-".join(filter(None, [str(day), slugify(title)[:SLUG_LENGTH_MAX].strip("-"), str(generation.pk)]))
+            yield Document(f"generations/{name}.md", _as_markdown(generation))
 
 
 def erase(user: AbstractBaseUser) -> None:
     """Empty what a user wrote and got, deleted or not; that a run took place, and its cost, stay for the ledger."""
+    purging.empty_all(Generation.objects.filter(user_id=user.pk))
+
+
+def _list(user: AbstractBaseUser) -> Iterator[Generation]:
     mine = Generation.objects.filter(user_id=user.pk)
-    Conversation.objects.filter(generations__in=mine).update(title="")
-    purging.empty_texts(mine)
+    return in_batches(mine.select_related("template_version", "conversation"))
+
+
+def _rows(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
+    for generation in _list(user):
+        yield {
+            "id": str(generation.pk),
+            "created_at": generation.created_at.isoformat(),
+            "deleted_at": generation.deleted_at.isoformat() if generation.deleted_at else None,
+            "template": generation.template_version.slug,
+            "title": generation.conversation.title,
+            "inputs": generation.inputs,
+            "output": generation.output,
+            "status": generation.status,
+        }
+
+
+def _as_markdown(generation: Generation) -> str:
+    asked = "\n\n".join(f"**{name}**\n\n{text}" for name, text in generation.inputs.items() if text)
+    head = f"{generation.created_at:%Y-%m-%d %H:%M} UTC · {generation.template_version.slug}"
+    return f"{head}\n\n{asked}\n\n---\n\n{generation.output}\n"

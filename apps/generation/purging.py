@@ -1,6 +1,7 @@
 """Erasing the texts of what stayed deleted. Rows stay: money and usage point at them."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.db.models import QuerySet
@@ -47,6 +48,19 @@ def purge_batch(*, now: datetime, limit: int = BATCH) -> int:
     if ids:
         logger.info("generations_purged", count=len(ids))
     return len(ids)
+
+
+def empty_all(generations: QuerySet[Generation]) -> None:
+    """Erase the texts of however many generations, and the titles made of them; batch by batch, safe to repeat."""
+    after = UUID(int=0)
+    while True:
+        with system_scope():
+            ids = list(generations.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH])
+            empty_texts(Generation.objects.filter(pk__in=ids))
+            Conversation.objects.filter(generations__in=ids).exclude(title="").update(title="")
+        if len(ids) < BATCH:
+            return
+        after = ids[-1]
 
 
 def empty_texts(generations: QuerySet[Generation]) -> None:

@@ -56,6 +56,7 @@ def readable_by(user_ids: Collection[int]) -> Q:
         workspace__deleted_at=None,
         workspace__memberships__user_id__in=user_ids,
         workspace__memberships__user__is_active=True,
+        workspace__memberships__user__deletion_due_at=None,
         workspace__memberships__role__in=permissions.roles_with(Permission.SEE_GENERATIONS),
     )
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import locking
-from apps.accounts.models import User, Workspace
+from apps.accounts import consent, locking
+from apps.accounts.models import ApiKey, User, Workspace
 from apps.accounts.permissions import Permission
 from apps.accounts.suspension import require_not_suspended
 from apps.billing import spending
@@ -21,7 +21,7 @@ from apps.core.errors import DomainError
 from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
-from apps.generation import limits, member_allowances, prompts, quotas, settling, tasks
+from apps.generation import key_budgets, limits, member_allowances, prompts, quotas, settling, tasks
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
 from apps.generation.titles import make_title
@@ -58,18 +58,20 @@ def start_generation(
     model: str,
     idempotency_key: str,
     address: str,
+    api_key: ApiKey | None = None,
 ) -> Generation:
     """Queue a generation and hold the most it can cost, in one transaction; ring the worker after commit.
 
     The same key with the same content returns the first generation again, however often it is sent. Raises
-    SubmissionConflictError, UnknownModelError, ModelNotInPlanError, UnratedModelError, GenerationLimitError, a
-    PlanLimitError, WorkspaceSuspendedError, AllowanceError, SpendCapError or InsufficientCreditsError;
-    WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
+    SubmissionConflictError, UnknownModelError, ConsentRequiredError, ModelNotInPlanError, UnratedModelError,
+    GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, AllowanceError, KeyBudgetError, SpendCapError or
+    InsufficientCreditsError; WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
     """
     generation = Generation(
         id=uuid7(),
         workspace=workspace,
         user=user,
+        api_key=api_key,
         hold_id=uuid7(),
         inputs=inputs,
         request_model=model,
@@ -129,6 +131,7 @@ def _require_allowed(generation: Generation, *, address: str, rights: Entitlemen
     """Refuse what can be refused before anything is written."""
     if generation.request_model not in settings.GENERATION_MODELS:
         raise UnknownModelError
+    consent.require(generation.user)
     quotas.require_model(generation.request_model, rights=rights)
     limits.require_within_limits(
         user_id=generation.user_id,
@@ -156,6 +159,7 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         membership = locking.lock_member(user_id=generation.user_id, workspace_id=generation.workspace_id)
         membership.require(Permission.GENERATE)
         member_allowances.require_within(membership, needed=amount, at=generation.created_at)
+        key_budgets.require_within(generation.api_key, needed=amount, at=generation.created_at)
         quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
         # Last: the credit account is the one row that other requests of the workspace wait for.
         spending.place_hold(

@@ -79,6 +79,7 @@ def _list_queued(*, before: datetime) -> list[Generation]:
 def _list_suspended() -> list[Generation]:
     """Return what waits for a worker and may not run: no worker claims it, and its hold is given back."""
     suspended = Q(workspace__suspended_at__isnull=False) | Q(user__suspended_at__isnull=False)
+    suspended |= Q(user__deletion_due_at__isnull=False)
     with system_scope():
         return list(Generation.objects.filter(suspended, status=Generation.Status.QUEUED)[:BATCH])
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts import consent
 from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
@@ -117,6 +118,9 @@ def _start(request: WorkspaceHttpRequest) -> HttpResponse:
     form = composer.submitted_form(request.POST, template=template)
     if not form.is_valid():
         return _show_refused(request, form, status=422)
+    must_agree = not consent.is_given(request.user)
+    if must_agree and request.POST.get("consent") == str(consent.VERSION):
+        consent.give(user=request.user)
     try:
         generation = services.start_generation(
             user=request.user,
@@ -132,13 +136,15 @@ def _start(request: WorkspaceHttpRequest) -> HttpResponse:
         # was typed.
         if request.htmx and isinstance(error, paywall.PAYWALLED):
             return _show_paywall(request, form, refusal=error)
-        if request.htmx:
+        if request.htmx and not isinstance(error, consent.ConsentRequiredError):
             raise
         return _show_refused(request, form, status=error.status, refusal=error)
-    return _show_started(request, generation) if request.htmx else redirect("generation:detail", generation.pk)
+    if request.htmx:
+        return _show_started(request, generation, has_agreed=must_agree)
+    return redirect("generation:detail", generation.pk)
 
 
-def _show_started(request: WorkspaceHttpRequest, generation: Generation) -> HttpResponse:
+def _show_started(request: WorkspaceHttpRequest, generation: Generation, *, has_agreed: bool) -> HttpResponse:
     with workspace_scope(request.workspace.pk):
         balance = billing.get_balance(request.workspace.pk)
         context = {
@@ -146,6 +152,7 @@ def _show_started(request: WorkspaceHttpRequest, generation: Generation) -> Http
             "next_key": composer.new_key(),
             "available": balance.available,
             "held": balance.held,
+            "has_agreed": has_agreed,
         }
     response = render(request, f"{COMPOSER_PAGE}#composer-started", context)
     response["HX-Push-Url"] = reverse("generation:detail", args=[generation.pk])
@@ -191,6 +198,9 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
         "template": opened.form.prompt_template,
         "templates": prompts.list_templates(),
         "estimate": estimated,
+        "must_agree": not consent.is_given(request.user),
+        "consent_sentence": consent.SENTENCE,
+        "consent_version": consent.VERSION,
     }
     if estimated is not None:
         context |= paywall.of_estimate(

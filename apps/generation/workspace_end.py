@@ -1,9 +1,9 @@
-"""What becomes of running work when its workspace is deleted: it is stopped, and settles as a stopped run does."""
+"""What becomes of generations when their workspace is deleted: what runs is stopped, later the texts are erased."""
 
 from uuid import UUID
 
 from apps.core.db import workspace_scope
-from apps.generation import services
+from apps.generation import purging, services
 from apps.generation.models import Generation
 
 UNDER_WAY = [Generation.Status.QUEUED, Generation.Status.RUNNING]
@@ -15,3 +15,9 @@ def stop_all(workspace_id: UUID) -> None:
         under_way = list(Generation.objects.filter(workspace_id=workspace_id, status__in=UNDER_WAY))
     for generation in under_way:
         services.cancel_generation(generation)
+
+
+def erase(workspace_id: UUID) -> None:
+    """Erase every text of a workspace; that runs took place, and their cost, stay for the ledger."""
+    stop_all(workspace_id)
+    purging.empty_all(Generation.objects.filter(workspace_id=workspace_id))

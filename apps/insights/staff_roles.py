@@ -42,6 +42,7 @@ SEE_AUDIT = ["core.view_auditentry", "core.export_auditentry"]
 SUPPORT = [
     *SEE_CUSTOMERS,
     "accounts.impersonate_user",
+    "accounts.view_waitlistentry",
     "core.view_outgoingmail",
     "generation.view_prompttemplateversion",
     "pages.change_contactmessage",
@@ -59,12 +60,14 @@ FINANCE = [
     "billing.view_reconciliation",
     "billing.view_webhookevent",
 ]
-# Keeps it running: notices, suspensions, events that are to be processed again.
+# Keeps it running: notices, suspensions, who is let in from the waitlist, events that are to be processed again.
 OPERATOR = [
     *SEE_CUSTOMERS,
     *SEE_AUDIT,
+    "accounts.invite_waitlistentry",
     "accounts.suspend_user",
     "accounts.suspend_workspace",
+    "accounts.view_waitlistentry",
     "billing.replay_event",
     "billing.view_reconciliation",
     "billing.view_webhookevent",

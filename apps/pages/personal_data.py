@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
+from apps.accounts.services import addresses_of
+from apps.core.db import system_scope
 from apps.pages.models import ContactMessage
 
 
@@ -21,9 +23,11 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
 
 def erase(user: AbstractBaseUser) -> None:
     """Delete these messages: nothing else refers to them."""
-    _of(user).delete()
+    with system_scope():
+        _of(user).delete()
 
 
 def _of(user: AbstractBaseUser) -> QuerySet[ContactMessage]:
     assert isinstance(user, User)
-    return ContactMessage.objects.filter(Q(user=user) | Q(reply_to__iexact=user.email))
+    by_address = Q(*[Q(reply_to__iexact=address) for address in addresses_of(user)], _connector=Q.OR)
+    return ContactMessage.objects.filter(Q(user=user) | by_address)

@@ -109,6 +109,7 @@ def legal(request: HttpRequest, document: str) -> HttpResponse:
         "meta": META[document],
         "models": list(dict.fromkeys(settings.GENERATION_MODELS)),
         "provider_host": selectors.provider_host(),
+        "grace_days": settings.ACCOUNT_DELETION_GRACE_DAYS,
         "show_founder_note": settings.DEBUG,
     }
     return render(request, f"pages/legal/{document}.html", context)

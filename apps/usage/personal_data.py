@@ -1,12 +1,16 @@
 """What the meter knows about a person: which usage was theirs."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from apps.accounts.models import User
+from apps.core.db import system_scope
+from apps.core.personal_data import in_batches
 from apps.usage.models import UsageRecord
 
+BATCH = 1_000
 # Our cost is no data about a person.
 EXPORTED = (
     "feature",
@@ -23,16 +27,21 @@ EXPORTED = (
 def export(user: AbstractBaseUser) -> dict[str, Any]:
     """Return every usage record of the user, oldest first."""
     assert isinstance(user, User)
-    records = UsageRecord.objects.filter(user=user).order_by("created_at", "id")
-    return {
-        "records": [
-            {**row, "subject_id": str(row["subject_id"]), "created_at": row["created_at"].isoformat()}
-            for row in records.values("created_at", *EXPORTED)
-        ]
-    }
+    return {"records": _records(user)}
 
 
 def erase(user: AbstractBaseUser) -> None:
     """Take the user off their usage records; the records themselves explain money and stay."""
     assert isinstance(user, User)
-    UsageRecord.objects.filter(user=user).update(user=None)
+    mine = UsageRecord.objects.filter(user=user)
+    is_more = True
+    while is_more:
+        with system_scope():
+            ids = list(mine.values_list("pk", flat=True)[:BATCH])
+            is_more = UsageRecord.objects.filter(pk__in=ids).update(user=None) == BATCH
+
+
+def _records(user: User) -> Iterator[dict[str, Any]]:
+    for record in in_batches(UsageRecord.objects.filter(user=user)):
+        known = {name: getattr(record, name) for name in EXPORTED}
+        yield known | {"subject_id": str(record.subject_id), "created_at": record.created_at.isoformat()}

@@ -21,6 +21,8 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+# Who may make an account: open, invite, waitlist or closed (apps/accounts/sign_up.py).
+SIGNUP_MODE = env.str("SIGNUP_MODE", default="open")
 # Credits given once to each new workspace when its owner's address is confirmed.
 SIGN_UP_GRANT_CREDITS = 500
 # Those who run a workspace get a mail when its balance falls below this; 0 sends none.
@@ -59,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.core.even_time.even_time",
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -77,6 +80,7 @@ MIDDLEWARE = [
     "apps.core.middleware.ErrorMiddleware",
     "apps.accounts.middleware.PersonMiddleware",
     "apps.accounts.impersonation_middleware.ImpersonationMiddleware",
+    "apps.accounts.deletion_middleware.DeletionMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -93,6 +97,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "apps.core.context_processors.site",
+                "apps.accounts.context_processors.sign_up",
                 "apps.billing.context_processors.balance",
                 "apps.pages.context_processors.public_face",
             ],
@@ -167,12 +172,17 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "apps.billing.tasks.expire_holds", "schedule": 60},
     "expire-grants": {"task": "apps.billing.tasks.expire_grants", "schedule": 300},
     "forget-dead-sessions": {"task": "apps.accounts.tasks.forget_dead_sessions", "schedule": 3600},
+    "purge-waitlist": {"task": "apps.accounts.tasks.purge_waitlist", "schedule": crontab(hour="3", minute="40")},
     "notify-low-balances": {"task": "apps.billing.tasks.notify_low_balances", "schedule": 60},
     "buy-top-ups": {"task": "apps.billing.tasks.buy_top_ups", "schedule": 60},
     "report-overage": {"task": "apps.billing.tasks.report_overage", "schedule": 30},
     "give-allowances": {"task": "apps.billing.tasks.give_allowances", "schedule": 600},
     "write-seats": {"task": "apps.billing.tasks.write_seats", "schedule": 600},
     "notify-about-plans": {"task": "apps.billing.tasks.notify_about_plans", "schedule": 600},
+    "erase-due": {"task": "apps.accounts.tasks.erase_due", "schedule": 3600},
+    "sweep-data-exports": {"task": "apps.accounts.tasks.sweep_data_exports", "schedule": 60},
+    "follow-people": {"task": "apps.billing.tasks.follow_people", "schedule": 60},
+    "erase-late-events": {"task": "apps.billing.tasks.erase_late_events", "schedule": 3600},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
 }
 
@@ -240,6 +250,8 @@ MFA_FORMS = {
     "add_webauthn": "apps.accounts.factor_forms.AddPasskeyForm",
     "edit_webauthn": "apps.accounts.factor_forms.RenamePasskeyForm",
 }
+# For so long somebody who wants to be deleted can take it back.
+ACCOUNT_DELETION_GRACE_DAYS = env.int("ACCOUNT_DELETION_GRACE_DAYS", default=30)
 # Between two mails that ask one address to be confirmed.
 VERIFICATION_MAIL_PAUSE_SECONDS = 60
 ACCOUNT_RATE_LIMITS = {"confirm_email": f"1/{VERIFICATION_MAIL_PAUSE_SECONDS}s/key"}
@@ -255,7 +267,10 @@ RATE_LIMITS = {
     # Only what has not let anybody in lately is counted.
     "api_key_guess": "60/m",
     "contact": "10/10m",
+    "waitlist": "10/10m",
 }
+# Log-in, sign-up, reset and mailed codes answer after this time, whomever they found (apps/core/even_time.py).
+EVEN_ANSWER_SECONDS = 0.4
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -15,6 +15,7 @@ from config.settings.base import (
     DEFAULT_FROM_EMAIL,
     OPENAI_API_KEY,
     SECRET_KEY,
+    SIGNUP_MODE,
     SITE_URL,
     STRIPE_SECRET_KEY,
     STRIPE_WEBHOOK_SECRET,
@@ -62,6 +63,11 @@ refuse(
 refuse(OPENAI_API_KEY in SAMPLE_PROVIDER_KEYS, "OPENAI_API_KEY is a sample: set the key of your provider.")
 for _variable, _key in {"STRIPE_SECRET_KEY": STRIPE_SECRET_KEY, "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET}.items():
     refuse(_key.endswith(SAMPLE_STRIPE_KEY_ENDINGS), f"{_variable} is a sample: set the one of your Stripe account.")
+
+refuse(
+    SIGNUP_MODE not in {"open", "invite", "waitlist", "closed"},
+    "SIGNUP_MODE must be open, invite, waitlist or closed.",
+)
 
 # The proxy ends TLS and says so; it must drop what a caller says (SECURITY.md).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

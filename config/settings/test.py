@@ -6,6 +6,7 @@ from config.settings.dev import DATABASES, TEMPLATES
 DEBUG = False
 ROOT_URLCONF = "config.urls"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EVEN_ANSWER_SECONDS = 0
 # One connection per test process: the test database is renamed after settings are read, which a pool would not see.
 del DATABASES["default"]["OPTIONS"]["pool"]
 DATABASES["owner"]["TEST"] = {"DEPENDENCIES": []}

@@ -8,7 +8,7 @@ from allauth.account.signals import email_confirmed
 from django.urls import get_resolver
 from django.utils import timezone
 
-from apps.accounts import selectors
+from apps.accounts import consent, selectors
 from apps.accounts.models import User, Workspace
 from apps.accounts.services import create_personal_workspace
 from apps.core.db import system_scope
@@ -70,6 +70,7 @@ def _ensure_customer(email: str) -> tuple[Workspace, User]:
             create_personal_workspace(user=user)
             address = EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
             email_confirmed.send(sender=EmailAddress, request=None, email_address=address)
+    consent.give(user=user)
     workspace = selectors.find_personal_workspace(user)
     assert workspace is not None, f"{email} has no workspace"
     return workspace, user

@@ -7,10 +7,12 @@ import secrets
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail as sent_mail
 from django.test import Client
 from django.urls import get_resolver
 
+from apps.accounts import consent
 from apps.accounts.models import User
 from apps.accounts.services import create_personal_workspace
 from apps.core import mail
@@ -30,7 +32,7 @@ def new_email(name: str) -> str:
 
 def new_user(email: str, *, verified: bool = True) -> User:
     """A user as sign-up leaves them."""
-    user = User.objects.create_user(email, PASSWORD)
+    user = User.objects.create_user(email, PASSWORD, consent_version=consent.VERSION)
     create_personal_workspace(user=user)
     EmailAddress.objects.create(user=user, email=email, verified=verified, primary=True)
     return user
@@ -72,3 +74,16 @@ def owner(db) -> User:
 @pytest.fixture
 def stranger(db) -> User:
     return new_user(new_email("stranger"))
+
+
+@pytest.fixture
+def hashes(monkeypatch) -> list[str]:
+    """Every hash that is computed, by the real hasher."""
+    computed, encode = [], MD5PasswordHasher.encode
+
+    def counted(self, password, salt):
+        computed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    return computed

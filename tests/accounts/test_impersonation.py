@@ -12,13 +12,12 @@ from apps.accounts.impersonation_middleware import STAFF_MAY_SEND_TO
 from apps.accounts.models import User
 from apps.core.models import AuditEntry
 from apps.generation import sse
+from tests.access.routes import ROUTES, UNSAFE, fill
 from tests.accounts.conftest import new_email
 from tests.accounts.test_staff_roles import browser_of, staff
 from tests.factories import FundedMembershipFactory, GenerationFactory, MembershipFactory
-from tests.guards.test_doors import METHODS, ROUTES, fill
 
 REASON = {"reason": "ticket 7"}
-UNSAFE = [method for method in METHODS if method != "GET"]
 PAGES = ["/generations/", "/generations/new/", "/billing/", "/usage/", "/settings/", "/help/", "/pricing/"]
 
 

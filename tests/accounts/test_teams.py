@@ -263,6 +263,18 @@ def test_a_team_whose_plan_renews_is_not_deleted_yet(boss, team, plan):
     workspaces.delete(actor=boss, typed_name=team.name)
 
 
+def test_staff_restore_by_the_admin_alone_which_asks_for_their_permission(boss, team):
+    workspaces.delete(actor=boss, typed_name=team.name)
+    without_a_role = new_person("clerk@example.com")
+    User.objects.filter(pk=without_a_role.pk).update(is_staff=True)
+
+    answer = browser_of(without_a_role).post(f"/settings/workspaces/{team.pk}/restoration/")
+
+    assert answer.status_code == 404
+    team.refresh_from_db()
+    assert team.deleted_at is not None
+
+
 @pytest.mark.parametrize("role", ["admin", "member", "billing"])
 def test_only_an_owner_restores(boss, team, role):
     person = join(team, role)

@@ -23,12 +23,14 @@ EMAIL, PASSWORD, HOST = "founder@keel.example", "a long password of hers", "keel
 SIGN_UP = f"""
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
+from apps.accounts import consent
 from apps.accounts.models import User
 from apps.accounts.services import create_personal_workspace
 from apps.core.db import system_scope
 with system_scope():
     user = User.objects.create_user("{EMAIL}", "{PASSWORD}")
     create_personal_workspace(user=user)
+    consent.give(user=user)
     address = EmailAddress.objects.create(user=user, email="{EMAIL}", verified=True, primary=True)
     email_confirmed.send(sender=EmailAddress, request=None, email_address=address)
 """

@@ -52,7 +52,7 @@ def test_the_release_makes_the_database_and_the_catalogue(boxed):
 
 
 def test_the_deployment_checks_find_nothing_in_the_image(boxed):
-    said = boxed.run("python", "manage.py", "check", "--deploy", "--database", "owner", "--fail-level", "WARNING")
+    said = boxed.run("python", "manage.py", "check", "--deploy", "--database", "owner", "--fail-level", "ERROR")
 
     assert "no issues" in said
 

@@ -106,6 +106,9 @@ ACCOUNTS = [
     Page("check-your-mail", "/accounts/confirm-email/"),
     Page("confirm-bad-link", "/accounts/confirm-email/gone/"),
     Page("inactive", "/accounts/inactive/"),
+    Page("waitlist-sent", "/waitlist/sent/"),
+    Page("waitlist-bad-link", "/waitlist/confirmation/gone/", status=404),
+    Page("waitlist-bad-invitation", "/waitlist/invitation/gone/", status=404),
     Page("suspended", "/accounts/suspended/"),
 ]
 WORKSHOP = [
@@ -155,6 +158,9 @@ SETTINGS = [
     Page("settings-api-keys", "/settings/api-keys/", PAYING),
     Page("settings-api-keys-made", "/settings/api-keys/", PAYING, act=_made_key),
     Page("settings-api-keys-not-in-plan", "/settings/api-keys/", FULL),
+    Page("settings-data", "/settings/data/", FULL),
+    Page("account-deletion", "/settings/account/deletion/", FULL, act=_confirmed),
+    Page("account-deletion-refused", "/settings/account/deletion/", TEAMED, act=_confirmed),
     Page("confirm-it-is-you", "/accounts/reauthenticate/", FULL),
     Page("email", "/accounts/email/", FULL, act=_confirmed),
     Page("authenticator-app", "/accounts/authenticator-app/", FULL, act=_confirmed),

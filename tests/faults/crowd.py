@@ -12,6 +12,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 django.setup()
 
+from apps.accounts import consent  # noqa: E402
 from apps.accounts.models import User  # noqa: E402
 from apps.accounts.services import create_personal_workspace  # noqa: E402
 from apps.billing import checkout  # noqa: E402
@@ -22,7 +23,7 @@ def main(number: int) -> None:
     for _person in range(number):
         key = str(uuid.uuid4())
         with system_scope():
-            user = User.objects.create_user(f"{key}@example.com")
+            user = User.objects.create_user(f"{key}@example.com", consent_version=consent.VERSION)
             workspace = create_personal_workspace(user=user)
         session = checkout.start_pack_checkout(
             user=user, workspace=workspace, pack="small", idempotency_key=key, return_path=""

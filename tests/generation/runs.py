@@ -9,7 +9,7 @@ import httpx2
 from django.conf import settings
 from django.db import connections
 
-from apps.accounts.models import Membership
+from apps.accounts.models import ApiKey, Membership
 from apps.billing.models import LedgerEntry
 from apps.core.ids import uuid7
 from apps.core.request_id import bind_request_id
@@ -22,7 +22,13 @@ TEXT = "Tides are long waves that the moon and the sun raise in the sea; they co
 
 
 def start(
-    member: Membership, *, model: str = "keel-echo", text: str = TEXT, key: str = "", output_tokens_max: int = 800
+    member: Membership,
+    *,
+    model: str = "keel-echo",
+    text: str = TEXT,
+    key: str = "",
+    output_tokens_max: int = 800,
+    api_key: ApiKey | None = None,
 ) -> Generation:
     """Submit one generation under a request id of its own."""
     bind_request_id()
@@ -34,6 +40,7 @@ def start(
         model=model,
         idempotency_key=key or str(uuid7()),
         address="203.0.113.7",
+        api_key=api_key,
     )
 
 

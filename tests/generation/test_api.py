@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from apps.accounts import consent
 from apps.accounts.models import User
 from apps.accounts.services import create_personal_workspace
 from apps.billing import ledger
@@ -16,7 +17,7 @@ NOBODYS = "01a1fef8-107d-70bd-b822-abc409a9932b"
 
 
 def new_client(email: str, *, credits: int = 0) -> Client:
-    user = User.objects.create_user(email, "a-password")
+    user = User.objects.create_user(email, "a-password", consent_version=consent.VERSION)
     workspace = create_personal_workspace(user=user)
     if credits:
         ledger.grant(workspace_id=workspace.pk, amount_credits=credits, source="plan", idempotency_key="test")

@@ -2,6 +2,7 @@
 
 from apps.billing.models.credits import KEY_LENGTH_MAX, CreditAccount, CreditGrant, Hold, LedgerEntry
 from apps.billing.models.events import Reconciliation, Watermark, WebhookEvent
+from apps.billing.models.former_addresses import FormerAddress
 from apps.billing.models.sales import CheckoutSession, Customer, Invoice, Payment, Subscription
 from apps.billing.models.spending import OverageReport, SpendingRules, TopUp
 
@@ -11,6 +12,7 @@ __all__ = [
     "CreditAccount",
     "CreditGrant",
     "Customer",
+    "FormerAddress",
     "Hold",
     "Invoice",
     "LedgerEntry",

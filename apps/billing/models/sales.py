@@ -23,13 +23,15 @@ CURRENCY_PATTERN = "^[a-z]{3}$"
 class Customer(models.Model):
     """A workspace as Stripe knows it, made at the first checkout."""
 
-    app_role_privileges = "SELECT, INSERT"
+    app_role_privileges = "SELECT, INSERT, UPDATE (erased_at)"
 
     workspace = models.OneToOneField(
         Workspace, on_delete=models.PROTECT, primary_key=True, related_name="stripe_customer"
     )
     stripe_id = models.CharField(_("Stripe's id"), max_length=255, unique=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Deleted at Stripe, too: what its late events say is erased as it comes.
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("customer")
@@ -154,6 +156,8 @@ class Subscription(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     # Since when the newest invoice waits for its money: grace counts from here.
     past_due_since = models.DateTimeField(_("overdue since"), null=True, blank=True)
+    # We told Stripe to let it end, as everybody in the workspace is leaving: taken back if somebody stays.
+    ends_with_workspace = models.BooleanField(_("ends with the workspace"), default=False, db_default=False)
     fetch_ticket = models.BigIntegerField(_("ticket of the fetch"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
