@@ -48,7 +48,8 @@ def _asker(name: str, *sees: str, **facts: object) -> Asker:
     return Asker(name, sees=frozenset(sees), **facts)  # type: ignore[arg-type]
 
 
-_ALL_OF_TEAM = MARKS - {Mark.SECRET, Mark.LETTER}
+# Of what was noted with an act a team is told nothing but whom and what it names now.
+_ALL_OF_TEAM = MARKS - {Mark.SECRET, Mark.LETTER, Mark.AUDIT}
 # The admin shows how a run went, never what was asked and answered.
 _ALL_OF_STAFF = MARKS - {Mark.SECRET, Mark.TEXT}
 ANONYMOUS = _asker("anonymous", is_known=False)
