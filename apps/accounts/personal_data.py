@@ -38,27 +38,8 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
             for invitation in Invitation.objects.filter(email__in=addresses).select_related("workspace")
         ],
         "waitlist": _export_waitlist(addresses),
-        "sessions": [
-            {
-                "address": session.ip,
-                "browser": session.user_agent,
-                "started_at": session.created_at.isoformat(),
-                "last_seen_at": session.last_seen_at.isoformat(),
-            }
-            for session in UserSession.objects.filter(user=user).order_by("created_at")
-        ],
-        "api_keys": [
-            {
-                "name": key.name,
-                "prefix": key.prefix,
-                "scopes": key.scopes,
-                "budget_credits": key.budget_credits,
-                "created_at": key.created_at.isoformat(),
-                "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
-                "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
-            }
-            for key in ApiKey.objects.filter(user=user).order_by("id")
-        ],
+        "sessions": _export_sessions(user),
+        "api_keys": _export_api_keys(user),
         "consents_to_the_ai_provider": [
             {
                 "version": consent.version,
@@ -83,13 +64,6 @@ def erase(user: AbstractBaseUser) -> None:
     services.erase_account(user=user)
 
 
-def _acts(user: User) -> Iterator[dict[str, Any]]:
-    """Yield what a person did themselves."""
-    entries = AuditEntry.objects.filter(actor=f"user:{user.pk}", impersonator="")
-    for entry in in_batches(entries):
-        yield {"at": entry.at.isoformat(), "action": entry.action, "subject": entry.subject, "address": entry.address}
-
-
 def _export_waitlist(addresses: set[str]) -> list[dict[str, Any]]:
     return [
         {
@@ -100,3 +74,37 @@ def _export_waitlist(addresses: set[str]) -> list[dict[str, Any]]:
         }
         for entry in WaitlistEntry.objects.filter(email__in=addresses)
     ]
+
+
+def _export_sessions(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "address": session.ip,
+            "browser": session.user_agent,
+            "started_at": session.created_at.isoformat(),
+            "last_seen_at": session.last_seen_at.isoformat(),
+        }
+        for session in UserSession.objects.filter(user=user).order_by("created_at")
+    ]
+
+
+def _export_api_keys(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": key.name,
+            "prefix": key.prefix,
+            "scopes": key.scopes,
+            "budget_credits": key.budget_credits,
+            "created_at": key.created_at.isoformat(),
+            "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+            "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+        }
+        for key in ApiKey.objects.filter(user=user).order_by("id")
+    ]
+
+
+def _acts(user: User) -> Iterator[dict[str, Any]]:
+    """Yield what a person did themselves."""
+    entries = AuditEntry.objects.filter(actor=f"user:{user.pk}", impersonator="")
+    for entry in in_batches(entries):
+        yield {"at": entry.at.isoformat(), "action": entry.action, "subject": entry.subject, "address": entry.address}
