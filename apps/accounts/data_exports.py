@@ -58,9 +58,9 @@ def request_export(*, user: User, at: datetime | None = None) -> DataExport:
             ring_on_commit(tasks.make_data_export, export_id=str(asked.pk))
             return asked
     except IntegrityError:
-        # Two clicks at once: the other was first.
+        # Two clicks at once: the other was first, and its file may be ready by now.
         with system_scope():
-            return DataExport.objects.get(user=user, status__in=UNDER_WAY)
+            return DataExport.objects.filter(user=user).latest("created_at")
 
 
 def find_under_way(user: User) -> DataExport | None:

@@ -64,6 +64,15 @@ class Offer(NamedTuple):
         return self.mode == Mode.CLOSED
 
 
+# The name of the page, and its words on a button.
+OFFERED = {
+    Mode.OPEN: ("account_signup", _("Create your account")),
+    Mode.INVITE: ("account_signup", _("By invitation")),
+    Mode.WAITLIST: ("waitlist", _("Join the waitlist")),
+    Mode.CLOSED: ("", _("We are not taking new customers right now.")),
+}
+
+
 def current_mode() -> Mode:
     """Return what SIGNUP_MODE says; a word that is none of ours opens nothing (see checks.py)."""
     try:
@@ -75,12 +84,8 @@ def current_mode() -> Mode:
 def current_offer() -> Offer:
     """Return what to offer people without an account."""
     mode = current_mode()
-    return {
-        Mode.OPEN: Offer(mode, reverse("account_signup"), _("Create your account")),
-        Mode.INVITE: Offer(mode, reverse("account_signup"), _("By invitation")),
-        Mode.WAITLIST: Offer(mode, reverse("waitlist"), _("Join the waitlist")),
-        Mode.CLOSED: Offer(mode, "", _("We are not taking new customers right now.")),
-    }[mode]
+    page, label = OFFERED[mode]
+    return Offer(mode, reverse(page) if page else "", label)
 
 
 def admits(request: HttpRequest, *, email: str = "") -> bool:

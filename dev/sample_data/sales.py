@@ -31,7 +31,8 @@ def sell_to(workspace: Workspace, *, user: User, now: datetime) -> dict[str, UUI
         )
         waiting = _check_out(workspace, user=user, status="open")
         expired = _check_out(workspace, user=user, status="expired")
-    ids = {"purchase_done": done, "purchase_waiting": waiting, "purchase_expired": expired}
+        failed = _check_out(workspace, user=user, status="complete", has_failed=True)
+    ids = {"purchase_done": done, "purchase_waiting": waiting, "purchase_expired": expired, "purchase_failed": failed}
     return {name: session.pk for name, session in ids.items()} | {"receipt": refunded.pk, "receipt_whole": bought.pk}
 
 
@@ -118,7 +119,9 @@ def _refund(payment: Payment, *, amount: int, credits: int) -> None:
     Payment.objects.filter(pk=payment.pk).update(amount_refunded=amount, credits_taken_back=credits)
 
 
-def _check_out(workspace: Workspace, *, user: User, status: str, is_paid: bool = False) -> CheckoutSession:
+def _check_out(
+    workspace: Workspace, *, user: User, status: str, is_paid: bool = False, has_failed: bool = False
+) -> CheckoutSession:
     named = uuid.uuid4().hex
     return CheckoutSession.objects.create(
         workspace=workspace,
@@ -133,4 +136,5 @@ def _check_out(workspace: Workspace, *, user: User, status: str, is_paid: bool =
         stripe_id=f"cs_{named}" if is_paid else None,
         status=status,
         is_paid=is_paid,
+        has_failed=has_failed,
     )

@@ -144,6 +144,7 @@ MONEY = [
     Page("purchase-done", "/billing/checkout-sessions/{purchase_done}/", PAYING),
     Page("purchase-waiting", "/billing/checkout-sessions/{purchase_waiting}/", PAYING),
     Page("purchase-expired", "/billing/checkout-sessions/{purchase_expired}/", PAYING),
+    Page("purchase-failed", "/billing/checkout-sessions/{purchase_failed}/", PAYING),
     Page("pricing-paying", "/pricing/?interval=year", PAYING),
     Page("spending", "/billing/spending/", FULL),
     Page("usage", "/usage/", FULL),
