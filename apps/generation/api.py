@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,7 +26,7 @@ from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.http import client_address
 from apps.core.responses import FieldError
-from apps.generation import prompts, selectors, services
+from apps.generation import catalogue, prompts, selectors, services
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
 
@@ -192,7 +191,7 @@ def _composer_form(request: Request) -> ComposerForm:
     if unknown:
         raise InvalidInputError([_invalid(name, _("This template has no such field.")) for name in sorted(unknown)])
     data = {**content["inputs"], "template": template.slug, "model": content["model"], "idempotency_key": key}
-    form = ComposerForm(data, template=template, models=settings.GENERATION_MODELS)
+    form = ComposerForm(data, template=template, models=catalogue.offered())
     if not form.is_valid():
         raise InvalidInputError(
             [

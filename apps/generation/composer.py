@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.billing.entitlements import entitlements
 from apps.core.errors import DomainError
-from apps.generation import estimates, prompts, quotas, selectors
+from apps.generation import catalogue, estimates, prompts, quotas, selectors
 from apps.generation.estimates import Estimate
 from apps.generation.forms import ComposerForm
 from apps.generation.prompts import PromptTemplate
@@ -47,7 +46,7 @@ def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer |
 
 def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
     """Return the form that was sent."""
-    return ComposerForm(data, template=template, models=models())
+    return ComposerForm(data, template=template, models=catalogue.offered())
 
 
 def lock_models(form: ComposerForm, *, workspace_id: UUID) -> None:
@@ -69,11 +68,6 @@ def estimate_shown(form: ComposerForm, *, workspace_id: UUID) -> Estimate | None
         )
     except DomainError:
         return None
-
-
-def models() -> list[str]:
-    """Return the models on offer, the usual one first."""
-    return list(settings.GENERATION_MODELS)
 
 
 def new_key() -> str:
@@ -99,4 +93,4 @@ def _of_earlier(workspace_id: UUID, generation_id: str) -> Composer | None:
 
 def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:
     fixed = {"template": template.slug, "idempotency_key": new_key()}
-    return ComposerForm(template=template, models=models(), initial={**initial, **fixed})
+    return ComposerForm(template=template, models=catalogue.offered(), initial={**initial, **fixed})

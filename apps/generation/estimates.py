@@ -1,17 +1,21 @@
-"""What a run would hold, asked while the text is still being written: nothing is written down, no text is sent."""
+"""The most that a run can cost: held when it starts, and told while its text is still being written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from apps.billing import selectors as billing
-from apps.generation import services
+from apps.generation import catalogue, context
+from apps.generation.context import Messages
 from apps.generation.prompts import Field, PromptTemplate
+from apps.usage import rates, rating
 
 BYTES_PER_CHARACTER_MAX = 4
+# What a provider counts for each message besides its text.
+MESSAGE_OVERHEAD_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,32 @@ class Estimate:
 
 
 def estimate(*, workspace_id: UUID, template: PromptTemplate, inputs: dict[str, str], model: str) -> Estimate:
-    """Return what starting this would hold: from the function that places the hold. Raises UnratedModelError.
+    """Return what starting this would hold: from the function that says how much is held. Raises UnratedModelError.
 
     A model that is not offered raises UnknownModelError, as starting it would.
     """
-    if model not in settings.GENERATION_MODELS:
-        raise services.UnknownModelError
-    amount = services.estimate_credits(template=template, inputs=inputs, model=model, at=timezone.now())
+    catalogue.require_offered(model)
+    amount = estimate_credits(template=template, inputs=inputs, model=model, at=timezone.now())
     return Estimate(amount=amount, available=billing.get_balance(workspace_id).available)
+
+
+def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
+    """Return the most that a run of these inputs can cost, in credits. Raises UnratedModelError."""
+    return most_credits(template=template, messages=template.messages(inputs), model=model, on=at.date())
+
+
+def most_credits(*, template: PromptTemplate, messages: Messages, model: str, on: date) -> int:
+    """Return the most that a run of this prompt can cost, in credits: its input plus the output cap."""
+    return rating.estimate_credits(
+        rate=rates.find_rate(model=model, on=on),
+        input_tokens=most_input_tokens(messages),
+        output_tokens_max=template.output_tokens_max,
+    )
+
+
+def most_input_tokens(messages: Messages) -> int:
+    """Return the most tokens that a prompt can have."""
+    return rating.estimate_tokens_max(context.prompt_of(messages)) + MESSAGE_OVERHEAD_TOKENS * len(messages)
 
 
 def stand_ins(template: PromptTemplate, sizes: Mapping[str, int]) -> dict[str, str]:

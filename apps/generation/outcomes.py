@@ -18,6 +18,7 @@ class AttemptOutcome:
 
     attempt_id: UUID
     provider: str
+    request_model: str
     response_model: str = ""
     status: str = Attempt.Status.RUNNING
     error_code: str = ""

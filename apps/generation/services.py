@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,24 +20,25 @@ from apps.core.errors import DomainError
 from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
-from apps.generation import key_budgets, limits, member_allowances, prompts, quotas, settling, tasks
+from apps.generation import (
+    catalogue,
+    context,
+    estimates,
+    key_budgets,
+    limits,
+    member_allowances,
+    prompts,
+    quotas,
+    settling,
+    tasks,
+)
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
 from apps.generation.titles import make_title
-from apps.usage import rates, rating
+from apps.usage import rates
 
 # A hold outlives every deadline of its generation, so that the generation's own sweeper always acts first.
 HOLD_MARGIN_SECONDS = 600
-# What a provider counts for each message besides its text.
-MESSAGE_OVERHEAD_TOKENS = 16
-
-
-class UnknownModelError(DomainError):
-    """The model is not one that this product offers."""
-
-    code = "unknown_model"
-    status = 422
-    sentence = _("This model is not available. Choose another one.")
 
 
 class SubmissionConflictError(DomainError):
@@ -111,26 +111,9 @@ def cancel_generation(generation: Generation) -> None:
         running.filter(cancel_requested_at=None).update(cancel_requested_at=timezone.now())
 
 
-def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
-    """Return the most that a run can cost, in credits: an upper bound on its input plus the output cap."""
-    return rating.estimate_credits(
-        rate=rates.find_rate(model=model, on=at.date()),
-        input_tokens=estimate_input_tokens(template=template, inputs=inputs),
-        output_tokens_max=template.output_tokens_max,
-    )
-
-
-def estimate_input_tokens(*, template: PromptTemplate, inputs: dict[str, str]) -> int:
-    """Return the most tokens that the prompt of a run can have."""
-    messages = template.messages(inputs)
-    prompt = "\n".join(message["content"] for message in messages)
-    return rating.estimate_tokens_max(prompt) + MESSAGE_OVERHEAD_TOKENS * len(messages)
-
-
 def _require_allowed(generation: Generation, *, address: str, rights: Entitlements) -> None:
     """Refuse what can be refused before anything is written."""
-    if generation.request_model not in settings.GENERATION_MODELS:
-        raise UnknownModelError
+    catalogue.require_offered(generation.request_model)
     consent.require(generation.user)
     quotas.require_model(generation.request_model, rights=rights)
     limits.require_within_limits(
@@ -143,14 +126,13 @@ def _require_allowed(generation: Generation, *, address: str, rights: Entitlemen
 
 
 def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitlements) -> None:
-    rate = rates.find_rate(model=generation.request_model, on=generation.created_at.date())
-    input_tokens = estimate_input_tokens(template=template, inputs=generation.inputs)
-    amount = rating.estimate_credits(
-        rate=rate, input_tokens=input_tokens, output_tokens_max=generation.output_tokens_max
-    )
+    on = generation.created_at.date()
+    rate = rates.find_rate(model=generation.request_model, on=on)
     with workspace_scope(generation.workspace_id):
         require_not_suspended(generation.workspace_id)
         generation.template_version = prompts.ensure_version(template)
+        messages = context.messages_of(generation)
+        amount = estimates.most_credits(template=template, messages=messages, model=generation.request_model, on=on)
         generation.conversation = Conversation.objects.create(
             workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )
@@ -160,6 +142,7 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         membership.require(Permission.GENERATE)
         member_allowances.require_within(membership, needed=amount, at=generation.created_at)
         key_budgets.require_within(generation.api_key, needed=amount, at=generation.created_at)
+        input_tokens = estimates.most_input_tokens(messages)
         quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
         # Last: the credit account is the one row that other requests of the workspace wait for.
         spending.place_hold(

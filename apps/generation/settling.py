@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,10 +45,8 @@ def settle_with_patience(lease: Lease, outcome: RunOutcome) -> bool:
 def settle(lease: Lease, outcome: RunOutcome) -> bool:
     """Write the end of a generation once; return False when this lease may no longer do so."""
     now = timezone.now()
-    rate = rates.find_rate(model=lease.request_model, on=lease.created_at.date())
-    price = rating.charge_credits(
-        rating.rate_microcredits(rate=rate, tokens=attempt.tokens) for attempt in outcome.attempts
-    )
+    usage = [_usage_of(attempt, on=lease.created_at.date()) for attempt in outcome.attempts]
+    price = rating.charge_credits(rating.rate_microcredits(rate=used.rate, tokens=used.tokens) for used in usage)
     with workspace_scope(lease.workspace_id):
         ended = _end_generation(lease, outcome, price=price if outcome.is_chargeable else 0, now=now)
         if ended is None:
@@ -60,7 +58,7 @@ def settle(lease: Lease, outcome: RunOutcome) -> bool:
             feature=FEATURE,
             subject_id=lease.generation_id,
             template=ended.template,
-            attempts=[_usage_of(attempt, lease=lease, rate=rate) for attempt in outcome.attempts],
+            attempts=usage,
             charged_credits=ended.charged_credits,
             capped=outcome.is_chargeable and price > ended.charged_credits,
             at=now,
@@ -147,13 +145,13 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
     return _Ended(*row) if row else None
 
 
-def _usage_of(attempt: AttemptOutcome, *, lease: Lease, rate: rates.Rate) -> metering.AttemptUsage:
+def _usage_of(attempt: AttemptOutcome, *, on: date) -> metering.AttemptUsage:
     return metering.AttemptUsage(
         attempt_id=attempt.attempt_id,
         provider=attempt.provider,
-        request_model=lease.request_model,
+        request_model=attempt.request_model,
         response_model=attempt.response_model,
-        rate=rate,
+        rate=rates.find_rate(model=attempt.request_model, on=on),
         tokens=attempt.tokens,
     )
 

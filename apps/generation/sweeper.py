@@ -10,11 +10,12 @@ from redis.exceptions import RedisError
 
 from apps.core.db import system_scope
 from apps.core.request_id import bind_request_id
-from apps.generation import leases, prompts, settling, stream
+from apps.generation import context, leases, settling, stream
 from apps.generation.gateway import errors
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Generation
 from apps.generation.outcomes import AttemptOutcome, RunOutcome, count_tokens
+from apps.usage.rating import TokenCount
 
 logger = structlog.get_logger(__name__)
 
@@ -91,8 +92,7 @@ def _is_long_overdue(lease: Lease) -> bool:
 
 
 def _outcome(generation: Generation, attempts: list[Attempt], *, text: str) -> RunOutcome:
-    messages = prompts.messages_of(generation.template_version, generation.inputs)
-    prompt = "\n".join(message["content"] for message in messages)
+    prompt = context.prompt_of(context.messages_of(generation))
     ended = tuple(_attempt_outcome(attempt, generation, prompt=prompt, text=text) for attempt in attempts)
     if generation.cancel_requested_at is not None:
         return RunOutcome(Generation.Status.CANCELED, text, ended, "canceled")
@@ -103,10 +103,12 @@ def _attempt_outcome(attempt: Attempt, generation: Generation, *, prompt: str, t
     outcome = AttemptOutcome(
         attempt.pk,
         attempt.provider,
+        attempt.request_model,
         attempt.response_model,
         attempt.status,
         attempt.error_code,
         attempt.error_detail,
+        TokenCount(attempt.input_tokens, attempt.output_tokens, attempt.cached_input_tokens),
         first_token_ms=attempt.first_token_ms,
         duration_ms=attempt.duration_ms,
     )

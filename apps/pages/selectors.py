@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from apps.generation import prompts, services
+from apps.generation import catalogue, estimates, prompts
 from apps.generation.prompts import Field, PromptTemplate
 from apps.usage import rates, rating
 from apps.usage.rates import Rate
@@ -31,7 +31,7 @@ class RunCost:
 def list_run_costs(*, at: datetime) -> list[RunCost]:
     """Return what a run of each template costs; empty while the first model has no rate."""
     try:
-        rate = rates.find_rate(model=settings.GENERATION_MODELS[0], on=at.date())
+        rate = rates.find_rate(model=catalogue.offered()[0], on=at.date())
     except rates.UnratedModelError:
         return []
     return [_run_cost(template, rate=rate, at=at) for template in prompts.list_templates()]
@@ -40,7 +40,7 @@ def list_run_costs(*, at: datetime) -> list[RunCost]:
 def list_rates(*, at: datetime) -> list[tuple[str, Rate]]:
     """Return the rate in effect of each model that is offered, by the name that it is offered under."""
     offered = []
-    for model in dict.fromkeys(settings.GENERATION_MODELS):
+    for model in dict.fromkeys(catalogue.offered()):
         try:
             offered.append((model, rates.find_rate(model=model, on=at.date())))
         except rates.UnratedModelError:
@@ -66,14 +66,14 @@ def _run_cost(template: PromptTemplate, *, rate: Rate, at: datetime) -> RunCost:
         name=template.name,
         description=template.description,
         typical_credits=typical,
-        held_credits=services.estimate_credits(template=template, inputs=inputs, model=rate_model(), at=at),
+        held_credits=estimates.estimate_credits(template=template, inputs=inputs, model=rate_model(), at=at),
         free_runs=settings.SIGN_UP_GRANT_CREDITS // typical if typical else 0,
     )
 
 
 def rate_model() -> str:
     """Return the model that the pages reckon with: the first that the composer offers."""
-    return str(settings.GENERATION_MODELS[0])
+    return str(catalogue.offered()[0])
 
 
 def _typical_value(field: Field) -> str:

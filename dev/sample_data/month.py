@@ -12,7 +12,7 @@ from django.db import connections
 from apps.accounts.models import User, Workspace
 from apps.billing import ledger
 from apps.core.db import system_scope
-from apps.generation import outcomes, prompts, services, settling
+from apps.generation import context, estimates, outcomes, prompts, settling
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Conversation, Generation
 from apps.generation.outcomes import AttemptOutcome, RunOutcome
@@ -114,7 +114,7 @@ def start(run: Run, *, workspace: Workspace, user: User, **more: object) -> Gene
         ledger.place_hold(
             hold_id=hold_id,
             workspace_id=workspace.pk,
-            amount_credits=services.estimate_credits(template=run.template, inputs=inputs, model=run.model, at=run.at),
+            amount_credits=estimates.estimate_credits(template=run.template, inputs=inputs, model=run.model, at=run.at),
             idempotency_key=f"hold:generation:{generation_id}",
             ttl_seconds=ledger.HOLD_TTL_SECONDS_MAX,
         )
@@ -204,14 +204,14 @@ def _special_runs(*, until: datetime) -> dict[str, Run]:
 
 
 def _outcome(run: Run, generation: Generation, attempt: Attempt) -> RunOutcome:
-    prompt = "\n".join(message["content"] for message in run.template.messages(generation.inputs))
+    prompt = context.prompt_of(context.messages_of(generation))
     text = "" if run.status == Generation.Status.FAILED else run.output or write_answer(f"{run.title}. {run.details}")
     tokens = outcomes.count_tokens(
         prompt=prompt, output=text, reported=None, output_tokens_max=run.template.output_tokens_max
     )
     duration = run.lasts_seconds * 1000
     ended = AttemptOutcome(
-        attempt.pk, "local", run.model, run.status, run.error_code, "", tokens, duration // 5, duration
+        attempt.pk, "local", run.model, run.model, run.status, run.error_code, "", tokens, duration // 5, duration
     )
     return RunOutcome(run.status, text, (ended,), run.finish_reason, run.error_code)
 

@@ -73,7 +73,7 @@ def test_nothing_is_charged_before_the_first_token(model, customer, patient):
 
 
 def test_stopping_between_two_attempts_makes_no_further_call(customer, patient, monkeypatch):
-    monkeypatch.setattr("apps.generation.runner.delay_before_retry", lambda **_facts: 30.0)
+    monkeypatch.setattr("apps.generation.calls.delay_before_retry", lambda **_facts: 30.0)
     generation = runs.start(customer, model="keel-500")
     with runs.running(generation):
         wait_for(lambda: runs.call_of(generation), seconds=10)

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import time_machine
 
-from apps.generation import prompts, quotas, services
+from apps.generation import estimates, prompts, quotas
 from apps.generation.quotas import PlanBudgetError, PlanTokensError
 from apps.usage import rates, rating
 from tests.billing import parallel
@@ -44,7 +44,7 @@ def start(member, **more):
 def bounds(starts: int = 1) -> dict[str, int]:
     """Return the limits that just let in so many starts under way."""
     inputs = {"text": runs.TEXT, "format": "Bullet points"}
-    input_tokens = services.estimate_input_tokens(template=prompts.get_template("summary"), inputs=inputs)
+    input_tokens = estimates.most_input_tokens(prompts.get_template("summary").messages(inputs))
     rate = rates.find_rate(model=DEAR_MODEL, on=EVENING.date())
     cost = [
         rating.cost_usd_micros(rate=rate, tokens=rating.TokenCount(*tokens))

@@ -29,7 +29,7 @@ def outcome_of(lease, *, status="succeeded", text="Some text.", output_tokens=40
         id=uuid7(), generation_id=lease.generation_id, number=1, provider="openai", request_model=lease.request_model
     )
     tokens = TokenCount(0, output_tokens, 0, Confidence.EXACT)
-    ended = AttemptOutcome(attempt.pk, "openai", status="succeeded", tokens=tokens)
+    ended = AttemptOutcome(attempt.pk, "openai", attempt.request_model, status="succeeded", tokens=tokens)
     error_code = "idle_timeout" if status == "failed" else ""
     return RunOutcome(status, text, (ended,), "stop", error_code)
 

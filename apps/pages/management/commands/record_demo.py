@@ -4,11 +4,10 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from apps.generation import outcomes, prompts, services
+from apps.generation import catalogue, context, estimates, outcomes, prompts
 from apps.generation.gateway import providers
 from apps.generation.gateway.types import Completion, ProviderRequest
 from apps.pages.demo import RECORDING_PATH, Recording, save_recording
@@ -47,7 +46,7 @@ class Command(BaseCommand):
 
 
 def _record(inputs: dict[str, str]) -> Recording:
-    model, now = settings.GENERATION_MODELS[0], timezone.now()
+    model, now = catalogue.offered()[0], timezone.now()
     template = prompts.get_template(TEMPLATE)
     request = ProviderRequest(
         model=model,
@@ -57,13 +56,13 @@ def _record(inputs: dict[str, str]) -> Recording:
     )
     text, pace, completion = _listen(request)
     tokens = outcomes.count_tokens(
-        prompt="\n".join(message["content"] for message in request.messages),
+        prompt=context.prompt_of(request.messages),
         output=text,
         reported=completion.usage,
         output_tokens_max=request.output_tokens_max,
     )
     rate = rates.find_rate(model=model, on=now.date())
-    held = services.estimate_credits(template=template, inputs=inputs, model=model, at=now)
+    held = estimates.estimate_credits(template=template, inputs=inputs, model=model, at=now)
     charged = rating.charge_credits([rating.rate_microcredits(rate=rate, tokens=tokens)])
     return Recording(
         template=template.name,
