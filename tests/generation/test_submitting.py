@@ -8,7 +8,7 @@ from django.conf import settings
 
 from apps.billing.ledger import InsufficientCreditsError
 from apps.billing.models import CreditAccount, Hold
-from apps.generation import prompts, services
+from apps.generation import catalogue, prompts, services
 from apps.generation.models import Conversation, Generation, PromptTemplateVersion
 from apps.usage.rates import UnratedModelError
 from tests.billing import parallel
@@ -95,7 +95,7 @@ def test_a_workspace_without_a_credit_account_cannot_start(workshop):
 def test_a_model_that_is_not_offered_is_refused(customer, settings):
     settings.GENERATION_MODELS = ["keel-demo"]
 
-    with pytest.raises(services.UnknownModelError):
+    with pytest.raises(catalogue.UnknownModelError):
         runs.start(customer, model="keel-echo")
 
 
