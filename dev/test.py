@@ -1,6 +1,7 @@
 """`python -m dev.test [pytest arguments]`: pytest with real services and the local model server beside it.
 
-The whole suite runs in two processes, each with services of its own; anything less, and debugging, in one.
+The whole suite runs in three processes on two cores, since tests of faults mostly wait, each with services of its own;
+anything less, and debugging, runs in one.
 """
 
 import contextlib
@@ -20,8 +21,8 @@ from dev.supervisor import Supervisor
 # The product of the browser tests takes some of it to end.
 _INTERRUPTED_GRACE_SECONDS = 30
 # As pytest-xdist calls its processes.
-PROCESSES = ("gw0", "gw1")
-IN_TWO_PROCESSES = ["-p", "dev.test_processes", "-n", str(len(PROCESSES)), "--no-loadscope-reorder"]
+PROCESSES = ("gw0", "gw1", "gw2")
+IN_PROCESSES = ["-p", "dev.test_processes", "-n", str(len(PROCESSES)), "--no-loadscope-reorder"]
 # With nothing but these the whole suite is asked for.
 _OF_THE_WHOLE_SUITE = {"-q", "-v", "-x"}
 
@@ -38,8 +39,8 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def runs_in_two_processes(*, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether the whole suite is asked for; two processes cannot share a database or Redis that was given."""
+def runs_in_processes(*, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether the whole suite is asked for; processes cannot share a database or Redis that was given."""
     whole = all(argument in _OF_THE_WHOLE_SUITE or argument.startswith("--durations") for argument in arguments)
     return whole and not (environment.get("DATABASE_URL") or environment.get("REDIS_URL"))
 
@@ -48,18 +49,18 @@ def _run(*, arguments: list[str], interruption: Interruption) -> int:
     var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
     test_dir = var_dir / "test"
     with contextlib.ExitStack() as stack:
-        if not runs_in_two_processes(arguments=arguments, environment=os.environ):
+        if not runs_in_processes(arguments=arguments, environment=os.environ):
             environment = _start(folder=test_dir, var_dir=var_dir, stack=stack, interruption=interruption)
             return _run_pytest(arguments=arguments, environment=environment, interruption=interruption)
         folders = [test_dir / name for name in PROCESSES]
         started = [_start(folder=each, var_dir=each, stack=stack, interruption=interruption) for each in folders]
-        arguments = [*IN_TWO_PROCESSES, *arguments]
+        arguments = [*IN_PROCESSES, *arguments]
         return _run_pytest(arguments=arguments, environment=started[0], interruption=interruption)
 
 
 def _start(*, folder: Path, var_dir: Path, stack: contextlib.ExitStack, interruption: Interruption) -> dict[str, str]:
     """Start services and a model server below a folder; return the environment of tests that use them."""
-    services = Services(folder, environment=os.environ)
+    services = Services(folder, environment=os.environ, durable=False)
     models = model_server(free_port())
     stack.callback(services.stop)
     # Tests never spend money: the local model server answers, whatever OPENAI_BASE_URL says.

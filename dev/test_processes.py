@@ -1,6 +1,6 @@
-"""A plugin of pytest for dev/test.py: the suite in two processes that share nothing, neither servers nor folders.
+"""A plugin of pytest for dev/test.py: the suite in processes that share nothing, neither servers nor folders.
 
-The tests of the whole product (browsers, faults) stay together in one process, in their order: they share one running
+The tests of browsers stay together in one process, in their order, and so do those of faults: each share one running
 product, and are the slowest, so they begin at once. The other tests go to whichever process is free, file by file.
 """
 
@@ -37,4 +37,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 class _ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return "product" if nodeid.startswith(OF_THE_WHOLE_PRODUCT) else nodeid.partition("::")[0]
+        product = next((folder for folder in OF_THE_WHOLE_PRODUCT if nodeid.startswith(folder)), "")
+        return product or nodeid.partition("::")[0]

@@ -36,7 +36,7 @@ class Product:
     """Starts everything that a Procfile names beside its own services, and takes it down again."""
 
     def __init__(self, var_dir: Path, **environment: str) -> None:
-        self.services = Services(var_dir)
+        self.services = Services(var_dir, durable=False)
         self.port, self.model_port = free_port(), free_port()
         self.base_url = f"http://{LOOPBACK}:{self.port}"
         self.stripe = StandIn(port=free_port(), secret_key=STRIPE_SECRET_KEY, webhook_secret=STRIPE_WEBHOOK_SECRET)

@@ -35,11 +35,15 @@ class Services:
     postgres: Postgres
     valkey: Valkey
 
-    def __init__(self, var_dir: Path, *, environment: Mapping[str, str] | None = None) -> None:
-        """A DATABASE_URL or REDIS_URL in the environment (default: none, start both) is used as it is."""
+    def __init__(self, var_dir: Path, *, environment: Mapping[str, str] | None = None, durable: bool = True) -> None:
+        """A DATABASE_URL or REDIS_URL in the environment (default: none, start both) is used as it is.
+
+        Without `durable`, for tests, PostgreSQL does not wait for the disk.
+        """
         self.var_dir = var_dir.resolve()
         self.services_file = self.var_dir / "services.env"
         self._given = dict(environment or {})
+        self._durable = durable
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
@@ -61,7 +65,7 @@ class Services:
         ended = ownership.end_leftovers(var_dir=self.var_dir)
         self.services_file.unlink(missing_ok=True)
         passwords = self._passwords()
-        self.postgres = Postgres(var_dir=self.var_dir, passwords=passwords)
+        self.postgres = Postgres(var_dir=self.var_dir, passwords=passwords, durable=self._durable)
         self.valkey = Valkey(var_dir=self.var_dir, password=passwords["valkey"])
         return ended
 

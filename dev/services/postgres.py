@@ -28,11 +28,12 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "128MB",
-    "fsync": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m:%u:",
 }
+# A server that was killed loses nothing without them; a machine that was switched off may lose all.
+_FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 _START_SECONDS = 60
 _START_ATTEMPTS = 3
 
@@ -44,11 +45,12 @@ class PostgresError(RuntimeError):
 class Postgres:
     """One PostgreSQL server and its data folder."""
 
-    def __init__(self, *, var_dir: Path, passwords: dict[str, str]) -> None:
+    def __init__(self, *, var_dir: Path, passwords: dict[str, str], durable: bool) -> None:
         """Passwords are by role name, and must stay the same for one data folder."""
         self.port = free_port()
         self._var_dir = var_dir
         self._passwords = passwords
+        self._settings = _SETTINGS if durable else _SETTINGS | _FORGETFUL
         self._log = var_dir / "logs" / "postgres.log"
         self._account = Account()
         self._binaries = Path()
@@ -172,7 +174,7 @@ class Postgres:
         for attempt in range(1, _START_ATTEMPTS + 1):
             if not is_free(self.port):
                 raise PostgresError(f"Port {self.port} of PostgreSQL was taken by another program.")
-            options = " ".join(f"-c {name}='{value}'" for name, value in {**_SETTINGS, "port": self.port}.items())
+            options = " ".join(f"-c {name}='{value}'" for name, value in {**self._settings, "port": self.port}.items())
             try:
                 self._run_control(["start", "--timeout", str(_START_SECONDS), "--options", options])
             except PostgresError:

@@ -40,7 +40,7 @@ class Boxed:
     """Every process of the Procfile, in a container of the image."""
 
     def __init__(self, *, image: Image, var_dir: Path) -> None:
-        self.image, self.services = image, Services(var_dir)
+        self.image, self.services = image, Services(var_dir, durable=False)
         self.port, self.model_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._stack = contextlib.ExitStack()
