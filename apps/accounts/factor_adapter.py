@@ -1,4 +1,4 @@
-"""Where allauth's second factors meet our house: what an authenticator app and a passkey are told about us."""
+"""Where allauth's second factors meet our house: what they are told about us, and how their secrets are stored."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.devices import read_device
 from apps.accounts.models import User
+from apps.core.sealing import seal, unseal
 
 PASSKEY_NAME_LENGTH_MAX = 60
 
@@ -22,6 +23,14 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "incorrect_passkey": _("That passkey could not be checked. Please try again."),
         "cannot_generate_recovery_codes": _("Set up an authenticator app or a passkey first."),
     }
+
+    def encrypt(self, text: str) -> str:
+        """Return the secret of a factor as it is stored."""
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the secret of a factor. Raises SealBrokenError."""
+        return unseal(encrypted_text)
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         """Return a name for a new passkey: a person knows it by where it was made."""

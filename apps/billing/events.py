@@ -5,6 +5,7 @@ claim to run out; handlers are idempotent, so whoever comes next does what is st
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -21,6 +22,7 @@ from apps.core.errors import DomainError
 
 logger = structlog.get_logger(__name__)
 
+WAITING = [WebhookEvent.Status.RECEIVED, WebhookEvent.Status.PROCESSING]
 ATTEMPTS_MAX = 15
 # A claimed event is due again after this long, should its worker die.
 CLAIM = timedelta(seconds=60)
@@ -30,12 +32,20 @@ FIRST_DELAY = timedelta(seconds=5)
 DELAY_MAX = timedelta(hours=6)
 
 
-def record_event(event: Event) -> UUID:
-    """Store an event, commit, and return its id; one that was delivered before is left as it is."""
+class Recorded(NamedTuple):
+    """A stored event, and whether it is still to be processed."""
+
+    event_id: UUID
+    is_waiting: bool
+
+
+def record_event(event: Event) -> Recorded:
+    """Store an event and commit; one that was delivered before is left as it is."""
     row = WebhookEvent(stripe_id=event.stripe_id, type=event.type, payload=event.payload)
     with system_scope():
         WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
-        return WebhookEvent.objects.values_list("pk", flat=True).get(stripe_id=event.stripe_id)
+        event_id, status = WebhookEvent.objects.values_list("pk", "status").get(stripe_id=event.stripe_id)
+    return Recorded(event_id, is_waiting=status in WAITING)
 
 
 def process_event(event_id: UUID | str) -> None:
@@ -53,8 +63,7 @@ def process_event(event_id: UUID | str) -> None:
 
 def list_due_event_ids(*, limit: int = 100) -> list[str]:
     """Return the ids of events whose next attempt is due: lost rings, failures, and those whose worker has died."""
-    waiting = [WebhookEvent.Status.RECEIVED, WebhookEvent.Status.PROCESSING]
-    due = WebhookEvent.objects.filter(status__in=waiting, next_attempt_at__lte=timezone.now())
+    due = WebhookEvent.objects.filter(status__in=WAITING, next_attempt_at__lte=timezone.now())
     return [str(pk) for pk in due.order_by("next_attempt_at").values_list("pk", flat=True)[:limit]]
 
 
@@ -69,9 +78,8 @@ def replay(event: WebhookEvent, *, actor: str) -> None:
 
 def _claim(event_id: UUID | str) -> WebhookEvent | None:
     now = timezone.now()
-    waiting = [WebhookEvent.Status.RECEIVED, WebhookEvent.Status.PROCESSING]
     with system_scope():
-        due = WebhookEvent.objects.filter(pk=event_id, status__in=waiting, next_attempt_at__lte=now)
+        due = WebhookEvent.objects.filter(pk=event_id, status__in=WAITING, next_attempt_at__lte=now)
         claimed = due.update(
             status=WebhookEvent.Status.PROCESSING, attempts=F("attempts") + 1, next_attempt_at=now + CLAIM
         )

@@ -37,6 +37,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     if len(body) > BODY_BYTES_MAX:
         raise DeliveryTooLargeError
     signature = request.headers.get("Stripe-Signature", "")
-    event_id = events.record_event(stripe_client.construct_event(body=body, signature=signature, now=time.time()))
-    ring_on_commit(tasks.process_event, event_id=str(event_id))
+    recorded = events.record_event(stripe_client.construct_event(body=body, signature=signature, now=time.time()))
+    if recorded.is_waiting:
+        ring_on_commit(tasks.process_event, event_id=str(recorded.event_id))
     return HttpResponse(status=204)

@@ -19,6 +19,7 @@ ENVIRONMENT = env.str("ENVIRONMENT", default="development")
 SITE_NAME = env.str("SITE_NAME", default="Keel")
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 # Who may make an account: open, invite, waitlist or closed (apps/accounts/sign_up.py).

@@ -208,6 +208,31 @@ def test_a_customer_at_the_log_in_of_staff_is_refused_and_staff_go_on(owner, vis
     assert visitor.get("/admin/login/")["Location"] == "/admin/"
 
 
+def test_secrets_are_stored_sealed_and_open_with_an_earlier_key_too(owner, settings):
+    secret, codes = new_app(owner), new_recovery_codes(owner)
+    stored = str([*Authenticator.objects.filter(user=owner).values_list("data", flat=True)])
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-key" * 5, [settings.SECRET_KEY]
+
+    assert secret not in stored
+    assert not any(code in stored for code in codes)
+    for code in (code_of(secret), codes[0]):
+        browser = at_the_second_step(owner)
+        browser.post(SECOND_STEP, {"code": code})
+        assert is_in(browser)
+
+
+def test_a_secret_whose_key_is_gone_lets_nobody_in_and_says_so(owner, settings):
+    secret = new_app(owner)
+    settings.SECRET_KEY = "another-key" * 5
+    browser = at_the_second_step(owner)
+
+    answer = browser.post(SECOND_STEP, {"code": code_of(secret)})
+
+    assert answer.status_code == 503
+    assert "write to us" in answer.text
+    assert not is_in(browser)
+
+
 def test_staff_see_who_has_a_factor_but_not_what_it_is_made_of(owner):
     secret = new_app(owner)
     staff = new_visitor()

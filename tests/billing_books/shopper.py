@@ -84,7 +84,7 @@ class Shopper:
 
     def hear(self, told: dict[str, Any]) -> WebhookEvent:
         """Have one event delivered and processed."""
-        event_id = events.record_event(stripe_client.event_of(told))
+        event_id = events.record_event(stripe_client.event_of(told)).event_id
         events.process_event(event_id)
         return WebhookEvent.objects.get(pk=event_id)
 

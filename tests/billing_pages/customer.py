@@ -71,7 +71,7 @@ class Customer:
     def hear_everything(self) -> None:
         """Have every event of Stripe's delivered and processed, once more if it was before."""
         for told in self.stripe.events():
-            events.process_event(events.record_event(stripe_client.event_of(told)))
+            events.process_event(events.record_event(stripe_client.event_of(told)).event_id)
 
 
 def page_of(session: CheckoutSession) -> str:

@@ -124,7 +124,7 @@ def make_buyer(stripe: StandIn, name: str = "buyer") -> Buyer:
 
 def hear(told: Object) -> WebhookEvent:
     """Have one event delivered and processed; once more if it was processed before."""
-    event_id = events.record_event(stripe_client.event_of(told))
+    event_id = events.record_event(stripe_client.event_of(told)).event_id
     row = WebhookEvent.objects.get(pk=event_id)
     if row.attempts:
         events.replay(row, actor="test")
