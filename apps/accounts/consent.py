@@ -12,7 +12,7 @@ from apps.core.db import system_scope
 from apps.core.errors import DomainError
 
 # The words, and their number: change both together, and what templates/pages/legal/ai.html says in full.
-VERSION = 1
+VERSION = 2
 SENTENCE = _("The text you enter is sent to our AI provider, which writes the answer.")
 
 

@@ -38,7 +38,20 @@ class AttemptInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = True
-    fields = ("number", "provider", "request_model", "status", "error_code", "output_tokens", "duration_ms")
+    fields = (
+        "number",
+        "provider",
+        "request_model",
+        "response_model",
+        "status",
+        "error_code",
+        "http_status",
+        "input_tokens",
+        "output_tokens",
+        "confidence",
+        "first_token_ms",
+        "duration_ms",
+    )
     readonly_fields = fields
     ordering = ("number",)
 
@@ -76,7 +89,16 @@ class GenerationAdmin(ReadOnlyAdmin):
         (_("Who"), {"fields": ["user", "workspace", "customers_time", "account_link"]}),
         (
             _("What"),
-            {"fields": ["template_version", "request_model", "output_tokens_max", "finish_reason", "error_code"]},
+            {
+                "fields": [
+                    "template_version",
+                    "request_model",
+                    "fallback_models",
+                    "output_tokens_max",
+                    "finish_reason",
+                    "error_code",
+                ]
+            },
         ),
         (_("Credits"), {"fields": ["charged_credits", "hold"]}),
         (

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import CharField, ModelSerializer
+from rest_framework.serializers import CharField, ModelSerializer, SerializerMethodField
 from rest_framework.views import APIView
 
 from apps.accounts import selectors as people
@@ -26,9 +26,11 @@ from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.http import client_address
 from apps.core.responses import FieldError
-from apps.generation import catalogue, prompts, selectors, services
+from apps.generation import catalogue, composer, prompts, selectors, services
 from apps.generation.forms import ComposerForm
+from apps.generation.gateway import errors
 from apps.generation.models import Generation
+from apps.generation.prompts import PromptTemplate
 
 # The feature of a plan.
 API = "api"
@@ -60,10 +62,23 @@ class GenerationItem(ModelSerializer[Generation]):
 
 
 class GenerationDetail(GenerationItem):
-    """A generation with its texts; `output` is the model's raw text, empty until the generation has ended."""
+    """A generation with its texts; `output` is the model's raw text, empty until the generation has ended.
+
+    `error` says why it failed: what can be done about it (`kind`), and what a person is told (`detail`).
+    """
+
+    error = SerializerMethodField()
 
     class Meta(GenerationItem.Meta):
-        fields = [*GenerationItem.Meta.fields, "inputs", "output"]
+        fields = [*GenerationItem.Meta.fields, "error", "inputs", "output"]
+
+    def get_error(self, generation: Generation) -> dict[str, Any] | None:
+        """Return the failure in the words of the gateway; None if there was none."""
+        if not generation.error_code:
+            return None
+        error = errors.find(generation.error_code) or errors.ProviderError
+        known = {"code": generation.error_code, "kind": error.kind, "status": error.http_status}
+        return known | {"detail": str(error.sentence)}
 
 
 class ApiNotInPlanError(DomainError):
@@ -114,7 +129,7 @@ class GenerationList(WorkspaceView):
 
     def post(self, request: Request) -> Response:
         """Start a generation; the same key with the same content returns the first one again."""
-        form = _composer_form(request)
+        form = _composer_form(request, workspace=self.workspace)
         generation = services.start_generation(
             user=self.user,
             workspace=self.workspace,
@@ -180,7 +195,7 @@ def _before(request: Request) -> UUID | None:
         raise InvalidInputError([_invalid("before", _("This is not the id of a generation."))]) from None
 
 
-def _composer_form(request: Request) -> ComposerForm:
+def _composer_form(request: Request, *, workspace: Workspace) -> ComposerForm:
     """Return the composer's form, valid: programs and pages are held to the same limits."""
     key = request.headers.get(IDEMPOTENCY_HEADER)
     if not key:
@@ -190,8 +205,9 @@ def _composer_form(request: Request) -> ComposerForm:
     unknown = content["inputs"].keys() - {spec.name for spec in template.fields}
     if unknown:
         raise InvalidInputError([_invalid(name, _("This template has no such field.")) for name in sorted(unknown)])
-    data = {**content["inputs"], "template": template.slug, "model": content["model"], "idempotency_key": key}
-    form = ComposerForm(data, template=template, models=catalogue.offered())
+    model = content["model"] or _best_model(template, workspace=workspace)
+    data = {**content["inputs"], "template": template.slug, "model": model, "idempotency_key": key}
+    form = composer.submitted_form(data, template=template)
     if not form.is_valid():
         raise InvalidInputError(
             [
@@ -201,6 +217,12 @@ def _composer_form(request: Request) -> ComposerForm:
             ]
         )
     return form
+
+
+def _best_model(template: PromptTemplate, *, workspace: Workspace) -> str:
+    with workspace_scope(workspace.pk):
+        rights = entitlements(workspace.pk)
+    return catalogue.route(template.task, rights=rights, first=template.models)
 
 
 def _require_texts(body: Any) -> dict[str, Any]:

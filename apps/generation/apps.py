@@ -11,12 +11,21 @@ class GenerationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what the workshop knows about a person, and how long its queue is."""
+        """Refuse to start with a broken catalogue of models; register what the workshop knows and checks."""
         from apps.accounts.hooks import WorkspaceHooks  # noqa: PLC0415 - as in core
         from apps.accounts.hooks import register as register_hooks  # noqa: PLC0415
         from apps.core.health import register_check  # noqa: PLC0415
         from apps.core.personal_data import PersonalData, register  # noqa: PLC0415
-        from apps.generation import member_allowances, personal_data, readiness, workspace_end  # noqa: PLC0415
+        from apps.generation import (  # noqa: PLC0415
+            catalogue,
+            checks,  # noqa: F401 - registers itself
+            member_allowances,
+            personal_data,
+            readiness,
+            workspace_end,
+        )
+
+        catalogue.load()
 
         known = PersonalData(
             export=personal_data.export, erase=personal_data.erase, list_documents=personal_data.list_documents

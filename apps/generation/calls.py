@@ -1,20 +1,24 @@
-"""One answer out of a provider: attempts, each written down before it is made, and the retries between them."""
+"""One answer out of the gateway: attempts, each written down before it is made, retries, and models that stand in."""
 
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import structlog
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
-from apps.generation import context, leases, settling
-from apps.generation.gateway import errors, providers
+from apps.generation import catalogue, context, leases, settling
+from apps.generation.catalogue import Model
+from apps.generation.gateway import breaker, errors, providers
+from apps.generation.gateway.breaker import Admission
 from apps.generation.gateway.deadlines import Deadlines
-from apps.generation.gateway.retry import delay_before_retry
-from apps.generation.gateway.types import Completion, ProviderRequest
+from apps.generation.gateway.retry import ATTEMPTS_OF_CHAIN_MAX, delay_before_retry, may_fall_back
+from apps.generation.gateway.types import Completion, Endpoint, Head, ProviderRequest
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt
 from apps.generation.outcomes import AttemptOutcome, count_tokens, judge_completion
@@ -49,15 +53,61 @@ class Run:
 
 
 def call(run: Run, request: ProviderRequest, *, sink: Sink) -> Completion:
-    """Call the model until it has answered; `sink` gets the text as it comes.
+    """Call the model until it has answered, or one of its fallbacks in its place; `sink` gets the text as it comes.
 
     Raises a ProviderError when no attempt succeeds or there must not be another: LeaseLostError when somebody else has
     ended the generation, CanceledError when Stop was pressed. What has reached the sink until then is kept.
     """
+    chain = _chain(request)
+    most = len(run.attempts) + ATTEMPTS_OF_CHAIN_MAX
+    error: errors.ProviderError = errors.ModelNotFoundError("no provider of this model is configured")
+    for candidate in chain:
+        is_last = candidate is chain[-1]
+        answered = _ask(run, request, candidate, sink=sink, is_last=is_last, attempts_most=most)
+        if isinstance(answered, Completion):
+            return answered
+        error = answered
+        if is_last or len(run.attempts) >= most:
+            break
+        logger.warning("model_stood_in_for", model=candidate.model.name, code=error.code)
+    raise error
+
+
+def safety_identifier(user_id: int) -> str:
+    """Return what providers know a person by: the same for all of their calls, and no way back without our secret."""
+    return salted_hmac("generation.safety_identifier", str(user_id), algorithm="sha256").hexdigest()
+
+
+class _Candidate(NamedTuple):
+    """A model that may answer, and where it is called."""
+
+    model: Model
+    endpoint: Endpoint
+
+
+def _chain(request: ProviderRequest) -> list[_Candidate]:
+    """Return the model and its fallbacks, without those that could not do it or have no provider any more."""
+    fallbacks = [catalogue.describe(name) for name in request.fallbacks]
+    able = [model for model in fallbacks if request.needs <= set(model.capabilities)]
+    found = [(model, catalogue.find_endpoint(model)) for model in (catalogue.describe(request.model), *able)]
+    return [_Candidate(model, endpoint) for model, endpoint in found if endpoint is not None]
+
+
+def _ask(
+    run: Run, request: ProviderRequest, candidate: _Candidate, *, sink: Sink, is_last: bool, attempts_most: int
+) -> Completion | errors.ProviderError:
+    """Return a model's completion, or the error after which it is the next one's turn. Raises what ends the matter.
+
+    A breaker sends us on to the next model, and never refuses: the last one is tried once even then.
+    """
     made = len(run.attempts)
+    error: errors.ProviderError | None = None
     while True:
-        answer = _Answer(request, sink=sink)
-        error = _attempt(run, answer)
+        admission = breaker.admit(candidate.endpoint.name)
+        if not admission.is_admitted and (error or not is_last):
+            return error or errors.ProviderUnavailableError(f"the breaker of {candidate.endpoint.name} is open")
+        answer = _Answer(_fitting(request, candidate.model), sink=sink)
+        error = _attempt(run, answer, candidate, admission=admission)
         if error is None and answer.completion is not None:
             return answer.completion
         error = error or errors.ProviderError("no end")
@@ -67,11 +117,19 @@ def call(run: Run, request: ProviderRequest, *, sink: Sink) -> Completion:
             output_started=answer.has_started,
             jitter=random.random(),  # noqa: S311 - jitter is no secret
         )
-        if delay is None:
+        if delay is None or len(run.attempts) >= attempts_most:
+            if may_fall_back(error=error, output_started=answer.has_started):
+                return error
             raise error
         run.lease.woken.wait(delay)
         if run.lease.ended_by is not None:
             raise run.lease.ended_by
+
+
+def _fitting(request: ProviderRequest, model: Model) -> ProviderRequest:
+    """Return the request as this model's provider takes it."""
+    most = min(request.output_tokens_max, model.output_tokens_max or request.output_tokens_max)
+    return replace(request, model=model.model or model.name, output_tokens_max=most)
 
 
 class _Answer:
@@ -103,14 +161,14 @@ class _Answer:
             raise errors.OutputCapExceededError("more bytes than the cap allows")
 
 
-def _attempt(run: Run, answer: _Answer) -> errors.ProviderError | None:
+def _attempt(run: Run, answer: _Answer, candidate: _Candidate, *, admission: Admission) -> errors.ProviderError | None:
     """Make one provider call and record how it went; return the error that ended it, if one did."""
-    attempt = _start_attempt(run, answer.request)
+    attempt = _start_attempt(run, candidate)
     started = time.monotonic()
     run.deadlines.attempt_started(now=started)
     error: errors.ProviderError | None = None
     try:
-        answer.completion = _read(run, answer, attempt, started=started)
+        answer.completion = _read(run, answer, attempt, endpoint=candidate.endpoint, started=started)
         error = judge_completion(answer.completion, text=answer.text, refused=answer.refused)
     except errors.ProviderError as provider_error:
         error = provider_error
@@ -119,13 +177,14 @@ def _attempt(run: Run, answer: _Answer) -> errors.ProviderError | None:
         error = errors.ProviderError(type(bug).__name__)
     attempt.duration_ms = _milliseconds_since(started)
     _record(run, attempt, answer, error=error)
+    _tell_breaker(candidate.endpoint, error, admission=admission)
     return error
 
 
-def _start_attempt(run: Run, request: ProviderRequest) -> AttemptOutcome:
+def _start_attempt(run: Run, candidate: _Candidate) -> AttemptOutcome:
     """Write the attempt down before the call is made. Raises LeaseLostError if the lease is not ours any more."""
     lease = run.lease
-    attempt = AttemptOutcome(uuid7(), providers.OPENAI, request.model)
+    attempt = AttemptOutcome(uuid7(), candidate.endpoint.name, candidate.model.name)
     with workspace_scope(lease.workspace_id):
         if not leases.holds(lease):
             raise errors.LeaseLostError
@@ -143,10 +202,13 @@ def _start_attempt(run: Run, request: ProviderRequest) -> AttemptOutcome:
     return attempt
 
 
-def _read(run: Run, answer: _Answer, attempt: AttemptOutcome, *, started: float) -> Completion:
-    for event in providers.stream(attempt.provider, answer.request, guard=run.guard):
+def _read(run: Run, answer: _Answer, attempt: AttemptOutcome, *, endpoint: Endpoint, started: float) -> Completion:
+    for event in providers.stream(endpoint, answer.request, guard=run.guard):
         if isinstance(event, Completion):
             return event
+        if isinstance(event, Head):
+            attempt.http_status, attempt.provider_request_id = event.http_status, event.request_id
+            continue
         run.deadlines.delta_arrived(now=time.monotonic())
         if attempt.first_token_ms is None:
             attempt.first_token_ms = _milliseconds_since(started)
@@ -162,6 +224,8 @@ def _record(run: Run, attempt: AttemptOutcome, answer: _Answer, *, error: errors
         canceled = isinstance(error, errors.CanceledError)
         attempt.status = Attempt.Status.CANCELED if canceled else Attempt.Status.FAILED
         attempt.error_code, attempt.error_detail = error.code, error.detail[:500]
+        attempt.http_status = error.response_status or attempt.http_status
+        attempt.provider_request_id = error.request_id or attempt.provider_request_id
         log = logger.error if error.alarm else logger.info
         log("attempt_ended", generation_id=str(run.lease.generation_id), code=error.code, detail=error.detail[:500])
     if completion is not None:
@@ -173,6 +237,14 @@ def _record(run: Run, attempt: AttemptOutcome, answer: _Answer, *, error: errors
             reported=completion.usage if completion else None,
             output_tokens_max=answer.request.output_tokens_max,
         )
+
+
+def _tell_breaker(endpoint: Endpoint, error: errors.ProviderError | None, *, admission: Admission) -> None:
+    """Count what speaks of the provider's health. Who refuses a text is well; who is asked too often may be."""
+    if error is None or isinstance(error, errors.OfTheTextError):
+        breaker.succeed(endpoint.name, admission=admission)
+    elif error.unhealthy:
+        breaker.fail(endpoint.name)
 
 
 def _milliseconds_since(started: float) -> int:

@@ -46,7 +46,12 @@ def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer |
 
 def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
     """Return the form that was sent."""
-    return ComposerForm(data, template=template, models=catalogue.offered())
+    return ComposerForm(data, template=template, models=models_for(template))
+
+
+def models_for(template: PromptTemplate) -> list[str]:
+    """Return the models that are offered, the best for this template first."""
+    return catalogue.offered(template.task, first=template.models)
 
 
 def lock_models(form: ComposerForm, *, workspace_id: UUID) -> None:
@@ -93,4 +98,4 @@ def _of_earlier(workspace_id: UUID, generation_id: str) -> Composer | None:
 
 def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:
     fixed = {"template": template.slug, "idempotency_key": new_key()}
-    return ComposerForm(template=template, models=catalogue.offered(), initial={**initial, **fixed})
+    return ComposerForm(template=template, models=models_for(template), initial={**initial, **fixed})

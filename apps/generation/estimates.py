@@ -1,6 +1,6 @@
 """The most that a run can cost: held when it starts, and told while its text is still being written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.billing import selectors as billing
+from apps.billing.entitlements import entitlements
 from apps.generation import catalogue, context
 from apps.generation.context import Messages
 from apps.generation.prompts import Field, PromptTemplate
@@ -37,21 +38,34 @@ def estimate(*, workspace_id: UUID, template: PromptTemplate, inputs: dict[str, 
     A model that is not offered raises UnknownModelError, as starting it would.
     """
     catalogue.require_offered(model)
-    amount = estimate_credits(template=template, inputs=inputs, model=model, at=timezone.now())
+    now = timezone.now()
+    chain = catalogue.fallbacks(model, rights=entitlements(workspace_id, at=now), on=now.date())
+    amount = estimate_credits(template=template, inputs=inputs, model=model, at=now, fallbacks=chain)
     return Estimate(amount=amount, available=billing.get_balance(workspace_id).available)
 
 
-def estimate_credits(*, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime) -> int:
+def estimate_credits(
+    *, template: PromptTemplate, inputs: dict[str, str], model: str, at: datetime, fallbacks: Sequence[str] = ()
+) -> int:
     """Return the most that a run of these inputs can cost, in credits. Raises UnratedModelError."""
-    return most_credits(template=template, messages=template.messages(inputs), model=model, on=at.date())
+    messages = template.messages(inputs)
+    return most_credits(template=template, messages=messages, model=model, on=at.date(), fallbacks=fallbacks)
 
 
-def most_credits(*, template: PromptTemplate, messages: Messages, model: str, on: date) -> int:
-    """Return the most that a run of this prompt can cost, in credits: its input plus the output cap."""
-    return rating.estimate_credits(
-        rate=rates.find_rate(model=model, on=on),
-        input_tokens=most_input_tokens(messages),
-        output_tokens_max=template.output_tokens_max,
+def most_credits(
+    *, template: PromptTemplate, messages: Messages, model: str, on: date, fallbacks: Sequence[str] = ()
+) -> int:
+    """Return the most that a run of this prompt can cost, in credits: its input plus the output cap.
+
+    Of the model and those that may answer in its place, the dearest counts. Raises UnratedModelError.
+    """
+    return max(
+        rating.estimate_credits(
+            rate=rates.find_rate(model=name, on=on),
+            input_tokens=most_input_tokens(messages),
+            output_tokens_max=template.output_tokens_max,
+        )
+        for name in (model, *fallbacks)
     )
 
 

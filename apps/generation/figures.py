@@ -6,6 +6,8 @@ from typing import NamedTuple
 from django.db.models import Count, Min, Q
 
 from apps.core.ids import since
+from apps.generation import catalogue
+from apps.generation.gateway import breaker
 from apps.generation.models import Attempt, Generation
 
 
@@ -46,6 +48,19 @@ def count_failed_attempts(*, day_start: datetime, hour_start: datetime) -> list[
         last_hour=Count("pk", filter=Q(created_at__gte=hour_start)), last_day=Count("pk")
     ).order_by("-last_day", "error_code")
     return [FailedAttempts(*row) for row in counted]
+
+
+class PausedProvider(NamedTuple):
+    """A provider that is not called, but for probes, since it failed again and again."""
+
+    name: str
+    since: datetime
+
+
+def list_paused_providers() -> list[PausedProvider]:
+    """Return the providers whose breaker is open: none while Redis does not answer."""
+    opened = [(endpoint.name, breaker.opened_at(endpoint.name)) for endpoint in catalogue.list_endpoints()]
+    return [PausedProvider(name, since) for name, since in opened if since is not None]
 
 
 def get_queue() -> Queue:

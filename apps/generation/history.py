@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.text import storable
-from apps.generation import prompts, search
+from apps.generation import catalogue, prompts, search
 from apps.generation.models import Generation
 
 DELETED = "deleted"
@@ -129,7 +128,8 @@ class HistoryForm(forms.Form):
     def models(self) -> list[str]:
         """The models to choose from: those that are offered, and the one that is asked for."""
         asked = self.cleaned_data.get("model", "")
-        return [*settings.GENERATION_MODELS, *([asked] if asked and asked not in settings.GENERATION_MODELS else [])]
+        offered = catalogue.offered()
+        return [*offered, *([asked] if asked and asked not in offered else [])]
 
 
 def chips(filters: Filters) -> list[Chip]:

@@ -6,13 +6,17 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from apps.generation import catalogue
 from apps.usage import rates
 
 TOKENS_PER_HINT = 1000
 
 
 def model_label(model: str) -> str:
-    """Return a readable name: "gpt-4o-mini" is GPT-4o mini, "keel-demo" is Keel demo."""
+    """Return a readable name: the catalogue's, or made from the technical one ("gpt-4o-mini" is GPT-4o mini)."""
+    known = catalogue.find(model)
+    if known is not None and known.label:
+        return known.label
     first, *rest = model.rpartition("/")[2].split("-")
     if first.lower() == "gpt" and rest:
         return " ".join([f"GPT-{rest[0]}", *rest[1:]])

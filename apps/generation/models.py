@@ -1,6 +1,7 @@
 """Conversations, the generations in them, and every attempt at a provider."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -10,6 +11,7 @@ from apps.accounts.models import ApiKey, Workspace
 from apps.billing.models import Hold
 from apps.core.ids import uuid7
 from apps.generation.search import GenerationDocument
+from apps.usage.rating import Confidence
 
 
 class PromptTemplateVersion(models.Model):
@@ -79,6 +81,14 @@ class Generation(models.Model):
     template_version = models.ForeignKey(PromptTemplateVersion, on_delete=models.PROTECT, related_name="+")
     inputs = models.JSONField(_("inputs"), default=dict)
     request_model = models.CharField(_("model"), max_length=128)
+    # What may answer in the place of that model, as it was when the hold was placed.
+    fallback_models = ArrayField(
+        models.CharField(max_length=128),
+        verbose_name=_("models that may stand in"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
     output_tokens_max = models.PositiveIntegerField(_("most output tokens"))
     idempotency_key = models.CharField(_("idempotency key"), max_length=64)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
@@ -199,8 +209,23 @@ class Attempt(models.Model):
     input_tokens = models.PositiveBigIntegerField(_("input tokens"), default=0)
     output_tokens = models.PositiveBigIntegerField(_("output tokens"), default=0)
     cached_input_tokens = models.PositiveBigIntegerField(_("cached input tokens"), default=0)
+    # Part of the output tokens.
+    reasoning_tokens = models.PositiveBigIntegerField(_("reasoning tokens"), default=0, db_default=0)
+    confidence = models.CharField(
+        _("confidence"),
+        max_length=9,
+        choices=Confidence,
+        default=Confidence.UNKNOWN,
+        db_default=Confidence.UNKNOWN.value,
+    )
     first_token_ms = models.PositiveIntegerField(_("time to first token (ms)"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
+    # Of the provider's response; empty if there was none.
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    provider_request_id = models.CharField(
+        _("provider's request id"), max_length=128, blank=True, default="", db_default=""
+    )
+    cost_usd_micros = models.PositiveBigIntegerField(_("cost in USD micros"), default=0, db_default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -210,6 +235,9 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=["generation", "number"], name="attempt_number_once"),
             models.CheckConstraint(
                 condition=Q(status__in=["running", "succeeded", "failed", "canceled"]), name="attempt_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence__in=["exact", "estimated", "unknown"]), name="attempt_confidence_known"
             ),
         ]
 

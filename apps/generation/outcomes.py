@@ -26,6 +26,9 @@ class AttemptOutcome:
     tokens: TokenCount = field(default_factory=lambda: TokenCount(0, 0, 0, Confidence.UNKNOWN))
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    http_status: int | None = None
+    provider_request_id: str = ""
+    cost_usd_micros: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,13 @@ class RunOutcome:
 def count_tokens(*, prompt: str, output: str, reported: ReportedUsage | None, output_tokens_max: int) -> TokenCount:
     """Return the tokens of a call: the provider's own count where it is plausible, else our estimate of the text."""
     if reported is not None and _is_plausible(reported, prompt=prompt, output=output, most=output_tokens_max):
-        return TokenCount(reported.input_tokens, reported.output_tokens, reported.cached_input_tokens, Confidence.EXACT)
+        return TokenCount(
+            input_tokens=reported.input_tokens,
+            output_tokens=reported.output_tokens,
+            cached_input_tokens=reported.cached_input_tokens,
+            confidence=Confidence.EXACT,
+            reasoning_tokens=reported.reasoning_tokens,
+        )
     return TokenCount(estimate_tokens(prompt), estimate_tokens(output), 0, Confidence.ESTIMATED)
 
 
@@ -55,7 +64,7 @@ def judge_completion(completion: Completion, *, text: str, refused: bool) -> err
     """Return why a stream that ended in order is still no success, or None."""
     if completion.finish_reason == "content_filter":
         return errors.ContentFilteredError()
-    if refused:
+    if refused or completion.finish_reason == "refusal":
         return errors.ModelRefusedError()
     if not text.strip():
         return errors.EmptyAnswerError()
@@ -69,4 +78,6 @@ def _is_plausible(reported: ReportedUsage, *, prompt: str, output: str, most: in
         and (reported.output_tokens > 0 or not output)
         and reported.output_tokens <= most
         and 0 <= reported.cached_input_tokens <= reported.input_tokens
+        and 0 <= reported.reasoning_tokens <= reported.output_tokens
+        and reported.total_tokens in {None, reported.input_tokens + reported.output_tokens}
     )

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
+from apps.generation import catalogue
 from apps.generation.models import PromptTemplateVersion
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -57,6 +58,9 @@ class PromptTemplate:
     system: str
     user: str
     content: str
+    # What the model is chosen by, where nobody chooses: a task of the catalogue, or models, best first.
+    task: str = ""
+    models: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -150,7 +154,18 @@ def _load(path: Path) -> PromptTemplate:
             raise InvalidTemplateError(f"{path.name}: {field.example!r} is no choice of {field.name}.")
         if len(field.example) > field.characters_max:
             raise InvalidTemplateError(f"{path.name}: the example of {field.name} is too long.")
-    return PromptTemplate(slug=path.stem, fields=fields, content=_content(raw), **texts)
+    return PromptTemplate(
+        slug=path.stem, fields=fields, content=_content(raw), **texts, **_model_policy(raw, path=path)
+    )
+
+
+def _model_policy(raw: dict[str, Any], *, path: Path) -> dict[str, Any]:
+    task, models = raw.get("task", ""), raw.get("models", [])
+    if task and not (isinstance(task, str) and catalogue.is_task(task)):
+        raise InvalidTemplateError(f"{path.name}: {task!r} is no task of catalogue.yaml.")
+    if not isinstance(models, list) or not all(isinstance(name, str) and catalogue.find(name) for name in models):
+        raise InvalidTemplateError(f"{path.name}: {models!r} is no list of models of catalogue.yaml.")
+    return {"task": task, "models": tuple(models)}
 
 
 def _field(raw: dict[str, Any]) -> Field:

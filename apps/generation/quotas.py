@@ -2,8 +2,9 @@
 
 Tokens and provider cost are read from the daily rollups, which a generation enters when it settles. What is under way
 counts with its output caps beside them, and the one that starts with its whole upper bound. **Limit:** the input of the
-others under way, and attempts that are made again, are not counted before they settle, so a workspace can overshoot its
-tokens and its budget by the input of what it may run at the same time. All other limits are exact, in parallel too.
+others under way, and attempts that are made again or by a dearer model, are not counted before they settle, so a
+workspace can overshoot its tokens and its budget by the input of what it may run at the same time. All other limits are
+exact, in parallel too.
 """
 
 from collections.abc import Iterable

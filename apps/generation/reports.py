@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.generation.gateway import errors
 from apps.generation.models import Generation
 
-ALARMS = {error.code for error in errors.PROVIDER_ERRORS if error.alarm}
+ALARMS = {error.code for error in errors.PROVIDER_ERRORS if error.kind is errors.Kind.FATAL}
 # Sending the same text once more would end the same way.
 OF_THE_TEXT = {
     errors.ContextLengthExceededError.code,

@@ -73,6 +73,8 @@ def _drive(active: Run, generation: Generation, messages: context.Messages) -> R
         messages=messages,
         output_tokens_max=generation.output_tokens_max,
         request_id=generation.request_id,
+        fallbacks=tuple(generation.fallback_models),
+        safety_identifier=calls.safety_identifier(generation.user_id),
     )
     try:
         completion = calls.call(active, request, sink=active.output.append)

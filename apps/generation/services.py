@@ -132,7 +132,11 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         require_not_suspended(generation.workspace_id)
         generation.template_version = prompts.ensure_version(template)
         messages = context.messages_of(generation)
-        amount = estimates.most_credits(template=template, messages=messages, model=generation.request_model, on=on)
+        chain = catalogue.fallbacks(generation.request_model, rights=rights, on=on)
+        generation.fallback_models = list(chain)
+        amount = estimates.most_credits(
+            template=template, messages=messages, model=generation.request_model, on=on, fallbacks=chain
+        )
         generation.conversation = Conversation.objects.create(
             workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )

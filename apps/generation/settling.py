@@ -24,6 +24,23 @@ FEATURE = "generation"
 # A database that is gone for longer than this leaves the end to the sweeper.
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
+# What an attempt is told when it has ended.
+MEASURES = [
+    "status",
+    "response_model",
+    "error_code",
+    "error_detail",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "reasoning_tokens",
+    "confidence",
+    "first_token_ms",
+    "duration_ms",
+    "http_status",
+    "provider_request_id",
+    "cost_usd_micros",
+]
 
 
 def settle_with_patience(lease: Lease, outcome: RunOutcome) -> bool:
@@ -46,6 +63,8 @@ def settle(lease: Lease, outcome: RunOutcome) -> bool:
     """Write the end of a generation once; return False when this lease may no longer do so."""
     now = timezone.now()
     usage = [_usage_of(attempt, on=lease.created_at.date()) for attempt in outcome.attempts]
+    for attempt, used in zip(outcome.attempts, usage, strict=True):
+        attempt.cost_usd_micros = rating.cost_usd_micros(rate=used.rate, tokens=used.tokens)
     price = rating.charge_credits(rating.rate_microcredits(rate=used.rate, tokens=used.tokens) for used in usage)
     with workspace_scope(lease.workspace_id):
         ended = _end_generation(lease, outcome, price=price if outcome.is_chargeable else 0, now=now)
@@ -100,13 +119,17 @@ def end_attempts(attempts: Sequence[AttemptOutcome]) -> None:
             input_tokens=attempt.tokens.input_tokens,
             output_tokens=attempt.tokens.output_tokens,
             cached_input_tokens=attempt.tokens.cached_input_tokens,
+            reasoning_tokens=attempt.tokens.reasoning_tokens,
+            confidence=attempt.tokens.confidence,
             first_token_ms=attempt.first_token_ms,
             duration_ms=attempt.duration_ms,
+            http_status=attempt.http_status,
+            provider_request_id=attempt.provider_request_id,
+            cost_usd_micros=attempt.cost_usd_micros,
         )
         for attempt in attempts
     ]
-    fields = ["status", "response_model", "error_code", "error_detail", "input_tokens", "output_tokens"]
-    Attempt.objects.bulk_update(rows, [*fields, "cached_input_tokens", "first_token_ms", "duration_ms"])
+    Attempt.objects.bulk_update(rows, MEASURES)
 
 
 class _Ended(NamedTuple):

@@ -15,7 +15,7 @@ from apps.generation.gateway import errors
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Generation
 from apps.generation.outcomes import AttemptOutcome, RunOutcome, count_tokens
-from apps.usage.rating import TokenCount
+from apps.usage.rating import Confidence, TokenCount
 
 logger = structlog.get_logger(__name__)
 
@@ -108,9 +108,17 @@ def _attempt_outcome(attempt: Attempt, generation: Generation, *, prompt: str, t
         attempt.status,
         attempt.error_code,
         attempt.error_detail,
-        TokenCount(attempt.input_tokens, attempt.output_tokens, attempt.cached_input_tokens),
+        TokenCount(
+            attempt.input_tokens,
+            attempt.output_tokens,
+            attempt.cached_input_tokens,
+            Confidence(attempt.confidence),
+            attempt.reasoning_tokens,
+        ),
         first_token_ms=attempt.first_token_ms,
         duration_ms=attempt.duration_ms,
+        http_status=attempt.http_status,
+        provider_request_id=attempt.provider_request_id,
     )
     if attempt.status == Attempt.Status.RUNNING:
         # The one that died: all text is its own, for there is no further attempt once text has flowed.

@@ -19,7 +19,7 @@ from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
 from apps.core.http import client_address
-from apps.generation import catalogue, composer, estimates, library_views, paywall, prompts, selectors, services
+from apps.generation import composer, estimates, library_views, paywall, prompts, selectors, services
 from apps.generation.composer import Composer
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
@@ -58,7 +58,7 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             workspace_id=request.workspace.pk,
             template=template,
             inputs=estimates.stand_ins(template, sizes),
-            model=request.GET.get("model") or catalogue.offered()[0],
+            model=request.GET.get("model") or composer.models_for(template)[0],
         )
         context = {"estimate": estimated} | paywall.of_estimate(
             membership=request.membership, template=template, needed=estimated.amount

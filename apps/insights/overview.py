@@ -93,6 +93,7 @@ class Overview:
     statuses: list[Share] = field(default_factory=list)
     error_codes: list[CodeCount] = field(default_factory=list)
     provider_errors: list[CodeCount] = field(default_factory=list)
+    paused_providers: list[generation.PausedProvider] = field(default_factory=list)
     credit_days: list[CreditDay] = field(default_factory=list)
     may: dict[str, bool] = field(default_factory=dict)
 
@@ -172,6 +173,7 @@ def _fill_provider_errors(overview: Overview) -> None:
         CodeCount(row.error_code, row.last_day, link(error_code=row.error_code), row.last_hour)
         for row in generation.count_failed_attempts(day_start=day_start, hour_start=hour_start)
     ]
+    overview.paused_providers = generation.list_paused_providers()
 
 
 def _fill_credits(overview: Overview) -> None:

@@ -19,7 +19,7 @@ TOKENS_FOR_THREE_WORDS = 4
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run of a template costs with the first model, in credits: typically, and at most with such a text."""
+    """What a run of a template costs with its first model, in credits: typically, and at most with such a text."""
 
     name: str
     description: str
@@ -29,12 +29,11 @@ class RunCost:
 
 
 def list_run_costs(*, at: datetime) -> list[RunCost]:
-    """Return what a run of each template costs; empty while the first model has no rate."""
+    """Return what a run of each template costs; empty while a first model has no rate."""
     try:
-        rate = rates.find_rate(model=catalogue.offered()[0], on=at.date())
+        return [_run_cost(template, at=at) for template in prompts.list_templates()]
     except rates.UnratedModelError:
         return []
-    return [_run_cost(template, rate=rate, at=at) for template in prompts.list_templates()]
 
 
 def list_rates(*, at: datetime) -> list[tuple[str, Rate]]:
@@ -48,15 +47,20 @@ def list_rates(*, at: datetime) -> list[tuple[str, Rate]]:
     return offered
 
 
-def provider_host() -> str:
-    """Return the host that prompts are sent to; empty for a model server of our own, which nobody can look up."""
-    host = urlsplit(settings.OPENAI_BASE_URL).hostname or ""
+def provider_hosts() -> list[str]:
+    """Return the hosts that prompts may be sent to, without model servers of our own, which nobody can look up."""
+    hosts = [urlsplit(endpoint.base_url).hostname or "" for endpoint in catalogue.list_endpoints()]
+    return [host for host in dict.fromkeys(hosts) if _is_public(host)]
+
+
+def _is_public(host: str) -> bool:
     labels = host.split(".")
-    is_public = len(labels) > 1 and not labels[-1].isdigit() and labels[-1] not in {"local", "internal", "localhost"}
-    return host if is_public else ""
+    return len(labels) > 1 and not labels[-1].isdigit() and labels[-1] not in {"local", "internal", "localhost"}
 
 
-def _run_cost(template: PromptTemplate, *, rate: Rate, at: datetime) -> RunCost:
+def _run_cost(template: PromptTemplate, *, at: datetime) -> RunCost:
+    model = catalogue.offered(template.task, first=template.models)[0]
+    rate = rates.find_rate(model=model, on=at.date())
     inputs = {field.name: _typical_value(field) for field in template.fields}
     prompt = "\n".join(message["content"] for message in template.messages(inputs))
     output_tokens = TYPICAL_OUTPUT_WORDS * TOKENS_FOR_THREE_WORDS // 3
@@ -66,7 +70,7 @@ def _run_cost(template: PromptTemplate, *, rate: Rate, at: datetime) -> RunCost:
         name=template.name,
         description=template.description,
         typical_credits=typical,
-        held_credits=estimates.estimate_credits(template=template, inputs=inputs, model=rate_model(), at=at),
+        held_credits=estimates.estimate_credits(template=template, inputs=inputs, model=model, at=at),
         free_runs=settings.SIGN_UP_GRANT_CREDITS // typical if typical else 0,
     )
 

@@ -14,6 +14,7 @@ from apps.billing.catalogue import load_catalogue
 from apps.core import health
 from apps.core.htmx import render_page
 from apps.core.http import HttpRequest as Request
+from apps.generation import catalogue
 from apps.pages import selectors, services, shop
 from apps.pages.demo import load_recording
 from apps.pages.forms import ContactForm, initial_values
@@ -107,8 +108,8 @@ def legal(request: HttpRequest, document: str) -> HttpResponse:
     """Show one of the texts that founders edit."""
     context = {
         "meta": META[document],
-        "models": list(dict.fromkeys(settings.GENERATION_MODELS)),
-        "provider_host": selectors.provider_host(),
+        "models": catalogue.offered(),
+        "provider_hosts": selectors.provider_hosts(),
         "grace_days": settings.ACCOUNT_DELETION_GRACE_DAYS,
         "show_founder_note": settings.DEBUG,
     }

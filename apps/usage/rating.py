@@ -24,17 +24,21 @@ class Confidence(TextChoices):
 
 @dataclass(frozen=True)
 class TokenCount:
-    """The tokens of one provider call; cached input tokens are part of the input tokens."""
+    """The tokens of one provider call; what was cached is part of the input, what is reasoning part of the output."""
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
     confidence: Confidence = Confidence.UNKNOWN
+    reasoning_tokens: int = 0
 
     def __post_init__(self) -> None:
         assert self.output_tokens >= 0, f"{self.output_tokens} output tokens"
         assert 0 <= self.cached_input_tokens <= self.input_tokens, (
             f"{self.cached_input_tokens} of {self.input_tokens} input tokens cached"
+        )
+        assert 0 <= self.reasoning_tokens <= self.output_tokens, (
+            f"{self.reasoning_tokens} of {self.output_tokens} output tokens are reasoning"
         )
 
 

@@ -306,8 +306,15 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="") or "https://api.openai.com/v1"
 OPENAI_ORGANIZATION = env.str("OPENAI_ORGANIZATION", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL")
-# What the composer offers: the model above first, then any further ones that have a rate.
+# The models of that provider that are offered; those of other providers are in apps/generation/catalogue.yaml.
 GENERATION_MODELS = [OPENAI_MODEL, *env.list("OPENAI_EXTRA_MODELS", default=[])]
+# The key of a second provider of that catalogue; without one it is not offered.
+ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
+# Another file in the place of that catalogue, and the variables that it may name.
+MODELS_FILE = env.str("MODELS_FILE", default="")
+PROVIDER_VARIABLES = {
+    name: value for name, value in env.ENVIRON.items() if name.endswith(("_API_KEY", "_BASE_URL", "_ORGANIZATION"))
+}
 # Seconds, all below any proxy's: waiting for a worker, until the first token, between two deltas, and in all.
 GENERATION_DEADLINES = {"queue": 120.0, "first_token": 45.0, "idle": 30.0, "total": 300.0} | env.dict(
     "GENERATION_DEADLINES", cast={"value": float}, default={}

@@ -3,7 +3,6 @@
 from dev.model_server import answering
 from dev.model_server.call import AnswerEndedError, Call
 from dev.model_server.slow import SOME_PIECES, write_some
-from dev.model_server.wire import encode_event
 
 HUGE_BYTES = 1_000_000
 COMMENTS = 5
@@ -59,7 +58,7 @@ async def error_midstream(call: Call) -> None:
         await call.response.reply_json({"error": error})
         raise AnswerEndedError
     await write_some(call)
-    await call.write_raw(encode_event({"error": error}))
+    await call.write_error(error)
     await call.end()
 
 

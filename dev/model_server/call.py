@@ -101,6 +101,10 @@ class Call:
         await self.open_stream()
         await self.response.write(data)
 
+    async def write_error(self, error: dict[str, Any]) -> None:
+        """Say inside of a stream that the answer failed."""
+        await self.write_raw(wire.encode_event({"error": error}))
+
     async def finish(self, reason: str | None = "stop") -> None:
         """End the answer as it should end: finish reason, usage if asked for, [DONE]."""
         usage = self.report_usage(self._usage())

@@ -18,6 +18,7 @@ class CallRecord:
     id: str
     headers: dict[str, str]
     started_at: float
+    provider: str = ""
     model: str = ""
     messages: Any = None
     user: Any = None
@@ -42,10 +43,10 @@ class Journal:
         self._open_calls = 0
         self._bytes_sent = 0
 
-    def open(self, *, call_id: str, headers: dict[str, str]) -> CallRecord:
+    def open(self, *, call_id: str, headers: dict[str, str], provider: str = "") -> CallRecord:
         """Begin the record of a call."""
         noted = {name: headers[name] for name in HEADERS_OF_INTEREST if name in headers}
-        record = CallRecord(id=call_id, headers=noted, started_at=time.time())
+        record = CallRecord(id=call_id, headers=noted, started_at=time.time(), provider=provider)
         self._records.append(record)
         self._calls += 1
         self._open_calls += 1

@@ -5,6 +5,7 @@ from dev.model_server.call import Call, Usage
 from dev.model_server.slow import write_some
 
 HUGE_TOKENS = 10**12
+THOUGHT_TOKENS = 64
 
 ODD_TEXT = (
     "A NUL \x00 and a lone surrogate \ud800, right to left \u202eabc\u202c and \u05e9\u05dc\u05d5\u05dd, "
@@ -101,6 +102,46 @@ async def usage_mismatch(call: Call) -> None:
     call.report_usage = lambda usage: _usage(
         usage, given=2 * usage["prompt_tokens"], written=2 * usage["completion_tokens"]
     )
+    await answering.demo_fast(call)
+
+
+async def usage_cached(call: Call) -> None:
+    """Have read most of the prompt before, and say so."""
+    cached = call.request.input_tokens * 3 // 4
+    call.report_usage = lambda usage: {**usage, "prompt_tokens_details": {"cached_tokens": cached}}
+    await answering.demo_fast(call)
+
+
+async def usage_cached_more(call: Call) -> None:
+    """Report more cached tokens than tokens."""
+    call.report_usage = lambda usage: {
+        **usage,
+        "prompt_tokens_details": {"cached_tokens": usage["prompt_tokens"] + 1},
+    }
+    await answering.demo_fast(call)
+
+
+async def reasoning(call: Call) -> None:
+    """Think before answering, which is paid for and never shown."""
+    await _answer_with_reasoning(call, thought=THOUGHT_TOKENS, counted=THOUGHT_TOKENS)
+
+
+async def reasoning_more(call: Call) -> None:
+    """Report more reasoning than output."""
+    await _answer_with_reasoning(call, thought=HUGE_TOKENS, counted=0)
+
+
+async def usage_wrong_total(call: Call) -> None:
+    """Report a sum that is not the sum."""
+    call.report_usage = lambda usage: {**usage, "total_tokens": usage["total_tokens"] + 1}
+    await answering.demo_fast(call)
+
+
+async def _answer_with_reasoning(call: Call, *, thought: int, counted: int) -> None:
+    call.report_usage = lambda usage: {
+        **_usage(usage, given=usage["prompt_tokens"], written=usage["completion_tokens"] + counted),
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
     await answering.demo_fast(call)
 
 

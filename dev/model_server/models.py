@@ -68,4 +68,9 @@ MODELS = {
     "keel-usage-huge": Model("A good answer with usage 10^12", misreporting.usage_huge),
     "keel-usage-negative": Model("A good answer with usage -5", misreporting.usage_negative),
     "keel-usage-mismatch": Model("A good answer with twice the true usage", misreporting.usage_mismatch),
+    "keel-usage-cached": Model("A good answer; three quarters of the prompt were cached", misreporting.usage_cached),
+    "keel-usage-cached-more": Model("A good answer with more cached tokens than input", misreporting.usage_cached_more),
+    "keel-reasoning": Model("A good answer after 64 tokens of thought that nobody sees", misreporting.reasoning),
+    "keel-reasoning-more": Model("A good answer with more reasoning tokens than output", misreporting.reasoning_more),
+    "keel-usage-wrong-total": Model("A good answer with a total that is no sum", misreporting.usage_wrong_total),
 }

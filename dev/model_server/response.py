@@ -2,26 +2,33 @@
 
 from collections.abc import Callable
 
+from dev.model_server.dialect import CHAT, Dialect
 from dev.model_server.wire import RefusalError, Send, encode_json
 
 
 class Response:
-    """A response that is sent whole or piece by piece; every one carries its `x-request-id`."""
+    """A response that is sent whole or piece by piece; every one carries its id in a header."""
 
     def __init__(
-        self, *, send: Send, request_id: str, note: Callable[[int, bool], None] = lambda count, is_last: None
+        self,
+        *,
+        send: Send,
+        request_id: str,
+        note: Callable[[int, bool], None] = lambda count, is_last: None,
+        dialect: Dialect = CHAT,
     ) -> None:
         self.is_started = False
         self._send = send
         self._request_id = request_id
         self._note = note
+        self._dialect = dialect
 
     async def start(
         self, *, content_type: str, status: int = 200, length: int | None = None, headers: dict[str, str] | None = None
     ) -> None:
         """Send the status and the headers; without a length the body is sent in chunks."""
         self.is_started = True
-        named = {"content-type": content_type, "x-request-id": self._request_id, **(headers or {})}
+        named = {"content-type": content_type, self._dialect.id_header: self._request_id, **(headers or {})}
         if length is not None:
             named["content-length"] = str(length)
         encoded = [(name.encode(), value.encode()) for name, value in named.items()]
@@ -44,5 +51,5 @@ class Response:
         await self.reply(encode_json(value), content_type="application/json", status=status, headers=headers)
 
     async def refuse(self, refusal: RefusalError) -> None:
-        """Send OpenAI's error object."""
-        await self.reply_json(refusal.body, status=refusal.status, headers=refusal.headers)
+        """Send the error object of the protocol."""
+        await self.reply_json(self._dialect.error_body(refusal), status=refusal.status, headers=refusal.headers)

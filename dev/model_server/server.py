@@ -6,15 +6,21 @@ import re
 import uuid
 from functools import partial
 
-from dev.model_server import chat_request, wire
+from dev.model_server import chat_request, messages, wire
 from dev.model_server.call import AnswerEndedError, Call, LimitReachedError
+from dev.model_server.dialect import CHAT, Dialect
 from dev.model_server.journal import CallRecord, Journal
+from dev.model_server.messages import MESSAGES, MessagesCall
 from dev.model_server.models import MODELS, Behaviour
 from dev.model_server.response import Response
 from dev.model_server.wire import RefusalError
 
 WRONG_KEY = "wrong-key"
 MODELS_CREATED_AT = 1767225600
+# The same models below a name: a provider of its own, which can be told to fail.
+ANSWERING = re.compile(r"(?:/providers/([a-z0-9-]+))?/v1/(chat/completions|messages)")
+FAILURE = re.compile(r"/providers/([a-z0-9-]+)/failure(?:/([45]\d\d))?")
+DIALECTS = {dialect.path: dialect for dialect in (CHAT, MESSAGES)}
 
 
 class ModelServer:
@@ -23,12 +29,15 @@ class ModelServer:
     def __init__(self) -> None:
         self._journal = Journal()
         self._seen: set[bytes] = set()
+        self._failing: dict[str, int] = {}
 
     async def __call__(self, scope: wire.Message, receive: wire.Receive, send: wire.Send) -> None:
         """Answer one HTTP request."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if (scope["method"], scope["path"]) == ("POST", "/v1/chat/completions"):
-            await self._complete(headers=headers, receive=receive, send=send)
+        asked = ANSWERING.fullmatch(scope["path"])
+        if asked and scope["method"] == "POST":
+            dialect, provider = DIALECTS[asked[2]], asked[1] or ""
+            await self._complete(dialect, provider=provider, headers=headers, receive=receive, send=send)
             return
         response = Response(send=send, request_id=_new_id())
         try:
@@ -42,26 +51,39 @@ class ModelServer:
             case "GET", "/healthz":
                 return {"status": "ok"}
             case "GET", "/v1/models":
-                _check_key(headers)
+                _check_key(CHAT, headers)
                 return {"object": "list", "data": [_describe(name) for name in MODELS]}
             case "GET", "/journal":
                 return self._journal.as_json()
             case "DELETE", "/journal":
                 self._journal.clear()
                 self._seen.clear()
+                self._failing.clear()
                 return self._journal.as_json()
+        if failing := FAILURE.fullmatch(path):
+            return self._set_failure(method, provider=failing[1], status=failing[2])
         record = self._journal.find(path.removeprefix("/journal/")) if method == "GET" else None
         if record is None:
             raise RefusalError(status=404, message=f"Unknown request URL: {method} {path}.", code="unknown_url")
         return record.as_json()
 
-    async def _complete(self, *, headers: dict[str, str], receive: wire.Receive, send: wire.Send) -> None:
-        """Answer one chat completion and keep its record, however it ends."""
-        record = self._journal.open(call_id=_new_id(), headers=headers)
-        response = Response(send=send, request_id=record.id, note=partial(self._note, record))
+    def _set_failure(self, method: str, *, provider: str, status: str | None) -> object:
+        """Let a provider refuse everything with a status (PUT .../failure/503), or be well again (DELETE)."""
+        if method == "PUT" and status:
+            self._failing[provider] = int(status)
+        elif method == "DELETE":
+            self._failing.pop(provider, None)
+        return {"failing": self._failing}
+
+    async def _complete(
+        self, dialect: Dialect, *, provider: str, headers: dict[str, str], receive: wire.Receive, send: wire.Send
+    ) -> None:
+        """Answer one call and keep its record, however it ends."""
+        record = self._journal.open(call_id=_new_id(), headers=headers, provider=provider)
+        response = Response(send=send, request_id=record.id, note=partial(self._note, record), dialect=dialect)
         try:
             body = await _read_body(receive)
-            call, behaviour = self._prepare(body=body, headers=headers, record=record, response=response)
+            call, behaviour = self._prepare(dialect, body=body, headers=headers, record=record, response=response)
             await _answer_unless_hung_up(call=call, behaviour=behaviour, receive=receive)
             self._journal.close(record, state="finished")
         except RefusalError as refusal:
@@ -80,21 +102,25 @@ class ModelServer:
             self._journal.close(record, state="finished")
 
     def _prepare(
-        self, *, body: bytes, headers: dict[str, str], record: CallRecord, response: Response
+        self, dialect: Dialect, *, body: bytes, headers: dict[str, str], record: CallRecord, response: Response
     ) -> tuple[Call, Behaviour]:
         """Return the call and the function that answers it. Raises RefusalError."""
         fields = chat_request.parse_body(body)
         record.model = str(fields.get("model") or "")
         record.messages, record.user = fields.get("messages"), fields.get("user")
         record.parameters = {name: value for name, value in fields.items() if name not in {"model", "messages", "user"}}
-        _check_key(headers)
+        _check_key(dialect, headers)
+        if record.provider in self._failing:
+            raise RefusalError(status=self._failing[record.provider], message="This provider is down.")
         model = MODELS.get(record.model)
         if model is None:
             raise RefusalError(
                 status=404, message=f"The model '{record.model}' does not exist.", code="model_not_found", param="model"
             )
-        request = chat_request.check_fields(fields)
-        call = Call(request=request, record=record, response=response, is_first=lambda: self._is_first(request))
+        in_messages = dialect is MESSAGES
+        request = messages.check_fields(fields) if in_messages else chat_request.check_fields(fields)
+        kind = MessagesCall if in_messages else Call
+        call = kind(request=request, record=record, response=response, is_first=lambda: self._is_first(request))
         return call, model.behaviour
 
     def _is_first(self, request: chat_request.ChatRequest) -> bool:
@@ -149,9 +175,8 @@ async def _answer(*, call: Call, behaviour: Behaviour) -> None:
         return
 
 
-def _check_key(headers: dict[str, str]) -> None:
-    found = re.fullmatch(r"Bearer +(\S+)", headers.get("authorization", ""), re.IGNORECASE)
-    if found is None or found[1] == WRONG_KEY:
+def _check_key(dialect: Dialect, headers: dict[str, str]) -> None:
+    if dialect.find_key(headers) in {None, WRONG_KEY}:
         raise RefusalError(status=401, message="Incorrect API key provided.", code="invalid_api_key")
 
 

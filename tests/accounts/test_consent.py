@@ -5,7 +5,7 @@ from django.test import Client
 
 from apps.accounts import api_keys, consent
 from apps.accounts.models import ProviderConsent, User
-from apps.generation import composer
+from apps.generation import catalogue, composer
 from apps.generation.models import Generation
 from tests.accounts.conftest import new_email, new_visitor
 from tests.accounts.team import browser_of
@@ -31,7 +31,7 @@ def browser(undecided) -> Client:
 def text(**more: str) -> dict[str, str]:
     """What the composer sends."""
     template = composer.prompts.get_template("summary")
-    asked = {"template": "summary", "model": composer.models()[0], "idempotency_key": composer.new_key()}
+    asked = {"template": "summary", "model": catalogue.offered()[0], "idempotency_key": composer.new_key()}
     return {**asked, "text": "word " * 40, "format": template.example.get("format", "Bullet points")} | more
 
 
@@ -64,13 +64,14 @@ def test_without_it_nothing_starts_and_what_was_typed_stays(browser, headers):
 
 def test_older_words_are_not_the_words_of_today(undecided, browser, monkeypatch):
     consent.give(user=undecided.user)
-    monkeypatch.setattr(consent, "VERSION", 2)
+    older, newer = consent.VERSION, consent.VERSION + 1
+    monkeypatch.setattr(consent, "VERSION", newer)
 
-    assert browser.post(START, text(consent="1")).status_code == 403
-    assert browser.post(START, text(consent="2")).status_code == 302
+    assert browser.post(START, text(consent=str(older))).status_code == 403
+    assert browser.post(START, text(consent=str(newer))).status_code == 302
     undecided.user.refresh_from_db()
-    assert undecided.user.consent_version == 2
-    assert standing(undecided.user) == [2]
+    assert undecided.user.consent_version == newer
+    assert standing(undecided.user) == [newer]
 
 
 def test_it_is_taken_back_in_the_settings_and_no_run_starts(undecided, browser):

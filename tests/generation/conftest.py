@@ -10,7 +10,7 @@ from apps.accounts.models import Membership
 from apps.billing.catalogue import load_catalogue
 from apps.billing.prove import prove
 from apps.core import redis
-from apps.generation.gateway import openai_provider, retry
+from apps.generation.gateway import breaker, openai_provider, providers, retry
 from dev.model_server.models import MODELS
 from dev.services.valkey import Valkey
 from tests.factories import FundedMembershipFactory
@@ -39,8 +39,12 @@ def quick(unlimited_plans: None, settings: Any, monkeypatch: pytest.MonkeyPatch)
     settings.GENERATION_DEADLINES = DEADLINES
     monkeypatch.setattr(retry, "FIRST_DELAY_SECONDS", 0.05)
     openai_provider._client.cache_clear()
+    # An SDK that is imported during the first run would be taken for a slow model.
+    providers.load()
+    breaker.reset("openai")
     yield
     openai_provider._client.cache_clear()
+    breaker.reset("openai")
 
 
 @pytest.fixture

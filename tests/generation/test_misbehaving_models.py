@@ -1,5 +1,6 @@
 """Whatever a provider does, a run ends once, with the right text, the right money and a sentence for a person."""
 
+import html
 from typing import NamedTuple
 
 import pytest
@@ -76,7 +77,13 @@ ROWS = {
     "keel-usage-negative": Row(confidence=Confidence.ESTIMATED),
     # More than our own count, but a count that could be true: it is believed as far as the hold goes.
     "keel-usage-mismatch": Row(output_tokens_max=2400),
+    "keel-usage-cached": Row(),
+    "keel-usage-cached-more": Row(confidence=Confidence.ESTIMATED),
+    "keel-reasoning": Row(),
+    "keel-reasoning-more": Row(confidence=Confidence.ESTIMATED),
+    "keel-usage-wrong-total": Row(confidence=Confidence.ESTIMATED),
 }
+STATES = {"succeeded": "Done", "failed": "Not finished"}
 
 
 def test_every_model_of_the_server_has_its_row():
@@ -84,7 +91,7 @@ def test_every_model_of_the_server_has_its_row():
 
 
 @pytest.mark.parametrize("model", ROWS)
-def test_a_run_ends_as_it_should(model, customer):
+def test_a_run_ends_as_it_should_and_its_page_says_so(model, customer, client):
     row = ROWS[model]
 
     generation = runs.run(runs.start(customer, model=model, output_tokens_max=row.output_tokens_max))
@@ -96,7 +103,11 @@ def test_a_run_ends_as_it_should(model, customer):
     assert_text(generation.output, expected=row.text, sent=storable(calls[-1]["text_sent"]))
     assert runs.usage_of(generation)[-1].confidence == row.confidence
     assert_money(generation)
+    assert_attempts(generation, calls)
     assert_sentence(row.error_code)
+    client.force_login(customer.user)
+    assert_page(client.get(f"/generations/{generation.pk}/").text, generation)
+    assert_answer(client.get(f"/api/v1/generations/{generation.pk}/").json(), generation)
 
 
 @pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"], ids=["no-server", "no-host"])
@@ -127,14 +138,22 @@ def test_an_attempt_that_failed_is_written_down_beside_the_one_that_succeeded(st
 def test_usage_that_could_not_be_true_is_counted_by_ourselves(customer):
     honest = runs.usage_of(runs.run(runs.start(customer, model="keel-demo-fast", output_tokens_max=1200)))
 
-    for model in ("keel-no-usage", "keel-usage-zero", "keel-usage-huge", "keel-usage-negative"):
+    estimated = [model for model, row in ROWS.items() if row.confidence == Confidence.ESTIMATED and not row.error_code]
+    assert len(estimated) == 7
+    for model in estimated:
         ours = runs.usage_of(runs.run(runs.start(customer, model=model, output_tokens_max=1200)))
 
         assert abs(ours[0].output_tokens - honest[0].output_tokens) <= 1, model
         assert abs(ours[0].input_tokens - honest[0].input_tokens) <= 1, model
 
 
-@pytest.mark.parametrize("counts", [(0, 5), (10**6, 5), (-5, 5), (5, 801), (5, 0), (5, -5), (5, 5, 6), (5, 5, -1)])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        *[(0, 5), (10**6, 5), (-5, 5), (5, 801), (5, 0), (5, -5), (5, 5, 6), (5, 5, -1)],
+        *[(5, 5, 0, 6), (5, 5, 0, -1), (5, 5, 0, 0, 11), (5, 5, 0, 0, -10), (5, 5, 0, 0, 10**12)],
+    ],
+)
 def test_each_count_that_could_not_be_true_is_replaced(counts):
     counted = count_tokens(
         prompt="a prompt", output="an answer", reported=ReportedUsage(*counts), output_tokens_max=800
@@ -156,6 +175,44 @@ def assert_text(output, *, expected, sent):
 def assert_money(generation):
     runs.assert_settled_once(generation)
     assert (generation.charged_credits > 0) == (generation.status == "succeeded")
+
+
+def assert_attempts(generation, calls):
+    """Every attempt says what was asked, how it ended, and under which id the provider knows it."""
+    attempts = list(generation.attempts.order_by("number"))
+    for attempt, call, used in zip(attempts, calls, runs.usage_of(generation), strict=True):
+        assert (attempt.provider, attempt.request_model) == ("openai", generation.request_model)
+        assert (attempt.error_code == "") == (attempt.status == "succeeded")
+        assert (attempt.provider_request_id or call["id"]) == call["id"]
+        assert (attempt.http_status is None) == (attempt.provider_request_id == "")
+        assert (attempt.confidence, attempt.output_tokens) == (used.confidence, used.output_tokens)
+        assert attempt.cost_usd_micros == used.cost_usd_micros
+        assert attempt.duration_ms >= (attempt.first_token_ms or 0)
+
+
+def assert_page(page, generation):
+    """The page shows the state, the sentence of what went wrong, what was paid, and the text that arrived."""
+    figures = f"Held {generation.hold.amount:,}, charged {generation.charged_credits:,}, returned"
+    assert f"<b data-stage-text>{STATES[generation.status]}</b>" in page
+    assert figures in page
+    assert ("word</span>" in page or "words</span>" in page) == bool(generation.output)
+    sentence = html.escape(str(errors.sentence_for(generation.error_code)))
+    assert (sentence in html.unescape(page).replace("'", "&#x27;")) == (generation.status == "failed")
+    limit = f"limit of {generation.output_tokens_max:,} tokens"
+    assert (limit in page) == (generation.finish_reason == "length")
+
+
+def assert_answer(body, generation):
+    """A program is told the same, with what could be done about it."""
+    error = errors.find(generation.error_code)
+    told = error and {
+        "code": error.code,
+        "kind": error.kind,
+        "status": error.http_status,
+        "detail": str(error.sentence),
+    }
+    assert body["error"] == told
+    assert (body["output"], body["finish_reason"]) == (generation.output, generation.finish_reason)
 
 
 def assert_sentence(error_code):

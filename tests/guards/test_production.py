@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "DEFAULT_FROM_EMAIL": "hello@keel.example",
     "TRUSTED_PROXY_COUNT": "1",
     "OPENAI_API_KEY": "sk-test",
-    "OPENAI_MODEL": "gpt-test",
+    "OPENAI_MODEL": "gpt-4o-mini",
 }
 LOOK = """
 import json

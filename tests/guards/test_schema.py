@@ -65,6 +65,7 @@ NULLABLE = {
     "core_auditentry.workspace_id": "was done to no workspace",
     "generation_attempt.duration_ms": "has not ended",
     "generation_attempt.first_token_ms": "no token has come",
+    "generation_attempt.http_status": "the provider has not answered",
     "generation_conversation.deleted_at": "is not deleted",
     "generation_generation.api_key_id": "was started on a page, or its key was erased",
     "generation_generation.cancel_requested_at": "nobody has pressed Stop",

@@ -11,6 +11,7 @@ from apps.billing.models import WebhookEvent
 from apps.core import mail
 from apps.core.db import system_scope
 from apps.core.models import OutgoingMail
+from apps.generation.gateway import breaker
 from apps.insights import site
 from apps.insights.overview import PARTS, build_overview
 from tests.factories import GenerationFactory, MembershipFactory
@@ -204,3 +205,15 @@ def test_the_lists_stay_within_reach_when_the_figures_do_not_come(root, monkeypa
     assert page.status_code == 200
     assert "did not come in time" in page.text
     assert "/admin/generation/generation/" in page.text
+
+
+def test_a_provider_that_is_not_answering_is_named_with_the_hour(root):
+    breaker.reset("openai")
+    assert "has not answered" not in root.get("/admin/").text
+    for _ in range(breaker.FAILURES_MAX):
+        breaker.fail("openai")
+
+    page = root.get("/admin/").text
+
+    breaker.reset("openai")
+    assert re.search(r"openai has not answered since \d\d:\d\d UTC", page)

@@ -124,7 +124,7 @@ def test_no_testimonial_is_shown_until_founders_write_one(visitor):
 def test_the_provider_is_named_where_it_has_a_public_name(visitor, settings, url, host):
     settings.OPENAI_BASE_URL = url
 
-    assert selectors.provider_host() == host
+    assert selectors.provider_hosts() == ([host] if host else [])
     assert (f"<code>{host}</code>" if host else "A model server of our own") in visitor.get("/ai/").text.replace(
         "To a model", "A model"
     )

@@ -4,15 +4,14 @@ The SDK spends about half of its time building objects for every piece of text; 
 a tenth of that. Anything that is not what the protocol promises is an error here, never a silent success.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from apps.core.text import storable
 from apps.generation.gateway import errors
+from apps.generation.gateway.event_lines import EventLines
 from apps.generation.gateway.types import Completion, Delta, ReportedUsage
 
-LINE_BYTES_MAX = 4_000_000
 FINISH_REASONS = {"stop", "length", "content_filter"}
 
 
@@ -21,24 +20,15 @@ class StreamDecoder:
 
     def __init__(self) -> None:
         self.started = False
-        self._buffer = bytearray()
+        self._lines = EventLines()
         self._finish_reason = ""
         self._response_model = ""
         self._usage: ReportedUsage | None = None
-        self._done = False
 
     def feed(self, data: bytes) -> Iterator[Delta]:
         """Yield the deltas in these bytes. Raises MalformedStreamError, or the provider's own error sent mid-stream."""
-        self._buffer += data
-        if len(self._buffer) > LINE_BYTES_MAX:
-            raise errors.MalformedStreamError("a line without an end")
-        # Looking through the whole buffer each time would make a line without an end cost the square of its length.
-        if b"\n" not in data:
-            return
-        *lines, rest = self._buffer.split(b"\n")
-        self._buffer = bytearray(rest)
-        for line in lines:
-            yield from self._line(bytes(line))
+        for chunk in self._lines.feed(data):
+            yield from self._chunk(chunk)
 
     def finish(self) -> Completion:
         """Return the completion. Raises StreamInterruptedError when the stream ended without a finish reason."""
@@ -46,25 +36,10 @@ class StreamDecoder:
             raise errors.StreamInterruptedError("the stream ended without a finish reason")
         return Completion(self._finish_reason, self._response_model, self._usage)
 
-    def _line(self, line: bytes) -> Iterator[Delta]:
-        if self._done or not line.startswith(b"data:"):
-            return
-        payload = line[5:].strip()
-        if payload == b"[DONE]":
-            self._done = True
-            return
-        try:
-            chunk = json.loads(payload)
-        except ValueError as error:  # bad JSON and bad UTF-8 alike
-            raise errors.MalformedStreamError(str(error)) from error
-        if not isinstance(chunk, dict):
-            raise errors.MalformedStreamError("a chunk that is no object")
-        yield from self._chunk(chunk)
-
     def _chunk(self, chunk: dict[str, Any]) -> Iterator[Delta]:
         if chunk.get("error"):
             raise error_of(chunk["error"], status=500)
-        self._response_model = str(chunk.get("model") or self._response_model)[:128]
+        self._response_model = storable(str(chunk.get("model") or self._response_model))[:128]
         self._usage = usage_of(chunk.get("usage")) or self._usage
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
@@ -91,11 +66,20 @@ def usage_of(usage: object) -> ReportedUsage | None:
     """Return the claimed usage, or None when there is none or it is not made of whole numbers."""
     if not isinstance(usage, dict):
         return None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens"), cached or 0]
-    whole = [count for count in counts if isinstance(count, int) and not isinstance(count, bool)]
+    cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+    total = usage.get("total_tokens")
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens"), cached, reasoning]
+    counts += [] if total is None else [total]
+    # A bool is an int to Python.
+    whole = [count for count in counts if type(count) is int]
     return ReportedUsage(*whole) if len(whole) == len(counts) else None
+
+
+def _detail(usage: dict[str, Any], part: str, name: str) -> object:
+    """Return a count that providers may leave out, or leave empty."""
+    details = usage.get(part)
+    return (details.get(name) if isinstance(details, dict) else 0) or 0
 
 
 def error_of(body: object, *, status: int, retry_after_seconds: float | None = None) -> errors.ProviderError:
@@ -119,6 +103,7 @@ _BY_CODE: dict[str, type[errors.ProviderError]] = {
 }
 _BY_STATUS: dict[int, type[errors.ProviderError]] = {
     401: errors.ProviderAuthenticationError,
+    402: errors.ProviderQuotaExhaustedError,
     403: errors.ProviderAuthenticationError,
     404: errors.ModelNotFoundError,
     408: errors.ProviderUnavailableError,

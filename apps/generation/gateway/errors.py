@@ -1,43 +1,82 @@
-"""Everything that can go wrong with a provider, with a stable code and a sentence for the person who waits."""
+"""Everything that can go wrong with a provider, with a stable code, a sentence for people, and what to do about it."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
+class Kind(StrEnum):
+    """Who can do something about an error: its user, by another text; anybody, by trying again; staff."""
+
+    USER = "user"
+    RETRY = "retry"
+    FATAL = "fatal"
+
+
 class ProviderError(Exception):
     """A provider call that did not succeed.
 
-    `retryable`: another attempt may work, as long as nothing was shown yet. `alarm`: staff must act.
+    Before anything was shown: `retryable` says that another attempt may work, `fails_over` that another model may
+    answer. `unhealthy` counts against the provider (breaker.py). `http_status` is what a program is answered.
     """
 
     code: ClassVar[str] = "provider_error"
+    kind: ClassVar[Kind] = Kind.FATAL
+    http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
-    alarm: ClassVar[bool] = False
+    fails_over: ClassVar[bool] = False
+    unhealthy: ClassVar[bool] = False
     sentence: ClassVar[str | Promise] = _("The model failed. You were not charged; please try again.")
 
     def __init__(self, detail: str = "", *, retry_after_seconds: float | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
+        # Of the response that says so, if there was one.
+        self.response_status: int | None = None
+        self.request_id = ""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether staff must act."""
+        return self.kind is Kind.FATAL
 
 
-class ProviderRateLimitedError(ProviderError):
+class WorthARetryError(ProviderError):
+    """Nobody is at fault: the same may work in a moment, or elsewhere."""
+
+    kind = Kind.RETRY
+    http_status = 503
+    fails_over = True
+
+
+class OfTheTextError(ProviderError):
+    """The same text would end the same way."""
+
+    kind = Kind.USER
+    http_status = 422
+
+
+class ProviderRateLimitedError(WorthARetryError):
     code = "provider_rate_limited"
     retryable = True
     sentence = _("The model is very busy right now. You were not charged; please try again in a minute.")
 
 
-class ProviderUnavailableError(ProviderError):
+class ProviderUnavailableError(WorthARetryError):
     code = "provider_unavailable"
     retryable = True
+    unhealthy = True
     sentence = _("The model cannot be reached right now. You were not charged; please try again in a minute.")
 
 
 class ProviderQuotaExhaustedError(ProviderError):
     code = "provider_quota_exhausted"
-    alarm = True
+    http_status = 503
+    fails_over = True
+    unhealthy = True
     sentence = _("The model is not available right now. You were not charged; we have been told.")
 
 
@@ -47,62 +86,78 @@ class ProviderAuthenticationError(ProviderQuotaExhaustedError):
 
 class ModelNotFoundError(ProviderQuotaExhaustedError):
     code = "model_not_found"
+    unhealthy = False
 
 
-class ContextLengthExceededError(ProviderError):
+class ContextLengthExceededError(OfTheTextError):
     code = "context_length_exceeded"
     sentence = _("Your text is too long for this model. You were not charged; please shorten it.")
 
 
 class ProviderRequestRefusedError(ProviderError):
     code = "provider_request_refused"
-    alarm = True
+    http_status = 502
+    fails_over = True
     sentence = _("The model did not accept this request. You were not charged; please change it and try again.")
 
 
-class MalformedStreamError(ProviderError):
+class MalformedStreamError(WorthARetryError):
     code = "malformed_stream"
+    http_status = 502
+    unhealthy = True
     sentence = _("The model's answer could not be read. You were not charged; please try again.")
 
 
-class StreamInterruptedError(ProviderError):
+class StreamInterruptedError(WorthARetryError):
     code = "stream_interrupted"
+    http_status = 502
+    unhealthy = True
     sentence = _("The answer broke off. What arrived is kept, and you were not charged; please try again.")
 
 
-class FirstTokenTimeoutError(ProviderError):
+class FirstTokenTimeoutError(WorthARetryError):
     code = "first_token_timeout"
+    http_status = 504
     retryable = True
+    unhealthy = True
     sentence = _("The model did not start to answer in time. You were not charged; please try again.")
 
 
-class IdleTimeoutError(ProviderError):
+class IdleTimeoutError(WorthARetryError):
     code = "idle_timeout"
+    http_status = 504
+    unhealthy = True
     sentence = _("The model stopped in the middle of its answer. What arrived is kept, and you were not charged.")
 
 
-class TotalTimeoutError(ProviderError):
+class TotalTimeoutError(WorthARetryError):
     code = "total_timeout"
+    http_status = 504
+    fails_over = False
     sentence = _("The answer took too long. What arrived is kept, and you were not charged.")
 
 
-class OutputCapExceededError(ProviderError):
+class OutputCapExceededError(WorthARetryError):
     code = "output_cap_exceeded"
+    http_status = 502
+    fails_over = False
     sentence = _("The model did not stop writing. What arrived is kept, and you were not charged.")
 
 
-class ContentFilteredError(ProviderError):
+class ContentFilteredError(OfTheTextError):
     code = "content_filtered"
     sentence = _("The provider's content filter stopped this answer. You were not charged; please rephrase your text.")
 
 
-class ModelRefusedError(ProviderError):
+class ModelRefusedError(OfTheTextError):
     code = "refused_by_model"
     sentence = _("The model declined to answer this. You were not charged; please rephrase your text.")
 
 
-class EmptyAnswerError(ProviderError):
+class EmptyAnswerError(WorthARetryError):
     code = "empty_answer"
+    http_status = 502
+    fails_over = False
     sentence = _("The model sent an empty answer. You were not charged; please try again.")
 
 
@@ -110,25 +165,35 @@ class CanceledError(ProviderError):
     """The user pressed Stop."""
 
     code = "canceled"
+    kind = Kind.USER
+    http_status = 409
     sentence = _("You stopped this run.")
 
 
-class LeaseLostError(ProviderError):
+class LeaseLostError(WorthARetryError):
     """Another process has finished this generation; nothing of ours may land any more."""
 
     code = "lease_lost"
+    fails_over = False
 
 
-class WorkerLostError(ProviderError):
+class WorkerLostError(WorthARetryError):
     """The worker died; the sweeper finished the generation with the text that had reached the reader."""
 
     code = "worker_lost"
+    fails_over = False
     sentence = _("This run was interrupted. What arrived is kept, and you were not charged; please try again.")
 
 
-class QueueTimeoutError(ProviderError):
+class QueueTimeoutError(WorthARetryError):
     code = "queue_timeout"
+    fails_over = False
     sentence = _("No worker was free in time. You were not charged; please try again in a minute.")
+
+
+def find(code: str) -> type[ProviderError] | None:
+    """Return the error of a code; None for a code that nothing ends with any more."""
+    return next((error for error in PROVIDER_ERRORS if error.code == code), None)
 
 
 def sentence_for(code: str) -> str | Promise:
@@ -140,5 +205,6 @@ def _all_subclasses(root: type[ProviderError]) -> list[type[ProviderError]]:
     return [root, *(child for direct in root.__subclasses__() for child in _all_subclasses(direct))]
 
 
-PROVIDER_ERRORS = _all_subclasses(ProviderError)
+# The classes between are no errors of their own.
+PROVIDER_ERRORS = [error for error in _all_subclasses(ProviderError) if "code" in vars(error)]
 _SENTENCES = {error.code: error.sentence for error in PROVIDER_ERRORS}

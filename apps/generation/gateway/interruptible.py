@@ -5,7 +5,7 @@ the same in threads and in greenlets, while headers are still awaited and in the
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from apps.generation.gateway.types import Guard
+
 SLICE_SECONDS = 0.25
 
-Guard = Callable[[], None]
 _guard: ContextVar[Guard | None] = ContextVar("guard", default=None)
 
 

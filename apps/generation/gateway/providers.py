@@ -1,27 +1,27 @@
-"""Which module speaks to which provider. An SDK takes a second to import, so only those who call one pay for it."""
+"""Which module speaks which protocol. An SDK takes a second to import, so only those who call one pay for it."""
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import cast
 
-from apps.generation.gateway.interruptible import Guard
-from apps.generation.gateway.types import Event, ProviderRequest
+from apps.generation.gateway.types import Endpoint, Event, Guard, Provider, ProviderRequest
 
-OPENAI = "openai"
-MODULES = {OPENAI: "apps.generation.gateway.openai_provider"}
+MODULES = {
+    "openai": "apps.generation.gateway.openai_provider",
+    "anthropic": "apps.generation.gateway.anthropic_provider",
+}
 
 
 def load() -> None:
-    """Import every provider's module: for a worker, which must not stand still at its first generation."""
-    for name in MODULES:
-        _module(name)
+    """Import every protocol's module: for a worker, which must not stand still at its first generation."""
+    for protocol in MODULES:
+        _module(protocol)
 
 
-def stream(name: str, request: ProviderRequest, *, guard: Guard) -> Iterator[Event]:
-    """Call a provider once; see the `stream` of its module for what comes back and what is raised."""
-    events: Iterator[Event] = _module(name).stream(request, guard=guard)
-    return events
+def stream(endpoint: Endpoint, request: ProviderRequest, *, guard: Guard) -> Iterator[Event]:
+    """Call a provider once; see `types.Provider` for what comes back and what is raised."""
+    return _module(endpoint.protocol).stream(endpoint, request, guard=guard)
 
 
-def _module(name: str) -> Any:
-    return import_module(MODULES[name])
+def _module(protocol: str) -> Provider:
+    return cast("Provider", import_module(MODULES[protocol]))

@@ -2,14 +2,15 @@
 
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.generation import catalogue, context, estimates, outcomes, prompts
 from apps.generation.gateway import providers
-from apps.generation.gateway.types import Completion, ProviderRequest
+from apps.generation.gateway.types import Completion, Delta, ProviderRequest
 from apps.pages.demo import RECORDING_PATH, Recording, save_recording
 from apps.usage import rates, rating
 
@@ -78,10 +79,15 @@ def _record(inputs: dict[str, str]) -> Recording:
 def _listen(request: ProviderRequest) -> tuple[str, list[tuple[int, int]], Completion]:
     text, pace, completion = "", [], Completion(finish_reason="")
     started = time.monotonic()
-    for event in providers.stream(providers.OPENAI, request, guard=lambda: None):
+    model = catalogue.describe(request.model)
+    endpoint = catalogue.find_endpoint(model)
+    if endpoint is None:
+        raise CommandError(f"The provider of {request.model} is not configured.")
+    request = replace(request, model=model.model or model.name)
+    for event in providers.stream(endpoint, request, guard=lambda: None):
         if isinstance(event, Completion):
             completion = event
-        else:
+        elif isinstance(event, Delta):
             text += event.text
             pace.append((round((time.monotonic() - started) * 1000), len(text)))
     return text, pace, completion
