@@ -17,7 +17,10 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.core.admin_filters import LatelySeenFilter, TimeFilter, related_filter
 from apps.core.admin_links import Related, badge, link_to, page_link
 from apps.generation.gateway.errors import sentence_for
-from apps.generation.models import Attempt, Generation, PromptTemplateVersion
+from apps.generation.models import Attempt, Generation
+from apps.generation.template_admin import PromptTemplateVersionAdmin
+
+__all__ = ["AttemptAdmin", "GenerationAdmin", "PromptTemplateVersionAdmin"]
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Attempt, Generation]
@@ -259,19 +262,3 @@ class AttemptAdmin(ReadOnlyAdmin):
             Related(_("Usage record"), "usage.usagerecord", {"key": f"attempt:{row.pk}"}),
             Related(_("All attempts of this generation"), "generation.attempt", {"generation": row.generation_id}),
         ]
-
-
-@admin.register(PromptTemplateVersion)
-class PromptTemplateVersionAdmin(ReadOnlyAdmin):
-    """What was published, and when."""
-
-    list_display = ["slug", "number", "created_at"]
-    list_filter = ["slug"]
-    search_fields = ["slug"]
-    search_help_text = _("The whole name of the template.")
-    readonly_fields = ["see_also"]
-    ordering = ["slug", "-number"]
-
-    def related(self, row: PromptTemplateVersion) -> list[Related]:
-        """Return the way to what ran with this template."""
-        return [Related(_("Generations"), "generation.generation", {"template_version__slug": row.slug})]

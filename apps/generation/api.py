@@ -57,6 +57,7 @@ class GenerationItem(ModelSerializer[Generation]):
         model = Generation
         fields = [
             *["id", "status", "template", "model", "finish_reason", "error_code", "charged_credits"],
+            "is_cached",
             *["created_at", "started_at", "finished_at"],
         ]
 

@@ -169,7 +169,12 @@ def _attempt(run: Run, answer: _Answer, candidate: _Candidate, *, admission: Adm
     error: errors.ProviderError | None = None
     try:
         answer.completion = _read(run, answer, attempt, endpoint=candidate.endpoint, started=started)
-        error = judge_completion(answer.completion, text=answer.text, refused=answer.refused)
+        error = judge_completion(
+            answer.completion,
+            text=answer.text,
+            refused=answer.refused,
+            may_call_tools=bool(answer.request.tools),
+        )
     except errors.ProviderError as provider_error:
         error = provider_error
     except Exception as bug:

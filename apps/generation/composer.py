@@ -1,7 +1,7 @@
 """The composer as it opens: empty, with an earlier text, or with an example. Reads only."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +20,7 @@ class Composer:
     """A form, and why it opens as it does; a draft may take the place of what it shows if `keeps_draft`."""
 
     form: ComposerForm
+    templates: Sequence[PromptTemplate]
     is_first_run: bool = False
     is_prefilled: bool = False
     template_is_gone: bool = False
@@ -35,13 +36,14 @@ def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer |
 
     Raises UnknownTemplateError.
     """
+    templates = prompts.list_templates()
     if "from" in query:
-        return _of_earlier(workspace_id, query["from"])
-    template = prompts.get_template(query["template"]) if "template" in query else prompts.list_templates()[0]
+        return _of_earlier(workspace_id, query["from"], templates=templates)
+    template = _choose(templates, slug=query["template"]) if "template" in query else templates[0]
     is_first_run = not selectors.has_generations(workspace_id)
     wants_example = "example" in query
     initial = template.example if is_first_run or wants_example else {}
-    return Composer(form=_form(template, initial), is_first_run=is_first_run, is_prefilled=wants_example)
+    return Composer(_form(template, initial), templates, is_first_run=is_first_run, is_prefilled=wants_example)
 
 
 def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
@@ -80,7 +82,14 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _of_earlier(workspace_id: UUID, generation_id: str) -> Composer | None:
+def _choose(templates: Sequence[PromptTemplate], *, slug: str) -> PromptTemplate:
+    found = next((template for template in templates if template.slug == slug), None)
+    if found is None:
+        raise prompts.UnknownTemplateError
+    return found
+
+
+def _of_earlier(workspace_id: UUID, generation_id: str, *, templates: Sequence[PromptTemplate]) -> Composer | None:
     """Open with the inputs of an earlier generation; with an empty form if its template is no longer there."""
     try:
         generation = selectors.find_generation(workspace_id=workspace_id, generation_id=UUID(generation_id))
@@ -88,12 +97,13 @@ def _of_earlier(workspace_id: UUID, generation_id: str) -> Composer | None:
         return None
     if generation is None:
         return None
-    template = prompts.find_template(generation.template_version.slug)
+    slug = generation.template_version.slug
+    template = next((template for template in templates if template.slug == slug), None)
     if template is None:
-        return Composer(form=_form(prompts.list_templates()[0], {}), template_is_gone=True)
+        return Composer(_form(templates[0], {}), templates, template_is_gone=True)
     names = {field.name for field in template.fields}
     inputs = {name: text for name, text in generation.inputs.items() if name in names}
-    return Composer(form=_form(template, inputs | {"model": generation.request_model}), is_prefilled=True)
+    return Composer(_form(template, inputs | {"model": generation.request_model}), templates, is_prefilled=True)
 
 
 def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:

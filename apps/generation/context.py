@@ -1,9 +1,11 @@
 """What a generation sends to its model: the one place that puts a prompt together; user text has the user role."""
 
+from typing import Any
+
 from apps.generation import prompts
 from apps.generation.models import Generation
 
-Messages = tuple[dict[str, str], ...]
+Messages = tuple[dict[str, Any], ...]
 
 
 def messages_of(generation: Generation) -> Messages:

@@ -9,22 +9,23 @@ from django.utils import timezone
 
 from apps.billing import selectors as billing
 from apps.billing.entitlements import entitlements
-from apps.generation import catalogue, context
+from apps.generation import bounds, catalogue
+from apps.generation.answer_policies import Policy
+from apps.generation.bounds import Most
 from apps.generation.context import Messages
 from apps.generation.prompts import Field, PromptTemplate
 from apps.usage import rates, rating
 
 BYTES_PER_CHARACTER_MAX = 4
-# What a provider counts for each message besides its text.
-MESSAGE_OVERHEAD_TOKENS = 16
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The most that a run would hold, and what the workspace has for it, in credits."""
+    """The most that a run would hold, and what the workspace has for it, in credits; and for how many answers."""
 
     amount: int
     available: int
+    rounds_max: int = 1
 
     @property
     def is_affordable(self) -> bool:
@@ -41,7 +42,8 @@ def estimate(*, workspace_id: UUID, template: PromptTemplate, inputs: dict[str, 
     now = timezone.now()
     chain = catalogue.fallbacks(model, rights=entitlements(workspace_id, at=now), on=now.date())
     amount = estimate_credits(template=template, inputs=inputs, model=model, at=now, fallbacks=chain)
-    return Estimate(amount=amount, available=billing.get_balance(workspace_id).available)
+    available = billing.get_balance(workspace_id).available
+    return Estimate(amount=amount, available=available, rounds_max=template.policy.rounds_max)
 
 
 def estimate_credits(
@@ -55,23 +57,30 @@ def estimate_credits(
 def most_credits(
     *, template: PromptTemplate, messages: Messages, model: str, on: date, fallbacks: Sequence[str] = ()
 ) -> int:
-    """Return the most that a run of this prompt can cost, in credits: its input plus the output cap.
+    """Return the most that a run of this prompt can cost, in credits: the input and the output cap of all its rounds.
 
-    Of the model and those that may answer in its place, the dearest counts. Raises UnratedModelError.
+    Rounded up once, as it is charged. Of the model and those that may answer in its place, the dearest counts. Raises
+    UnratedModelError.
     """
+    most = most_tokens(template, messages)
     return max(
         rating.estimate_credits(
             rate=rates.find_rate(model=name, on=on),
-            input_tokens=most_input_tokens(messages),
-            output_tokens_max=template.output_tokens_max,
+            input_tokens=most.input_tokens,
+            output_tokens_max=most.output_tokens,
         )
         for name in (model, *fallbacks)
     )
 
 
+def most_tokens(template: PromptTemplate, messages: Messages) -> Most:
+    """Return the most tokens that the rounds of a run can take together."""
+    return bounds.most_tokens(template.policy, messages, output_tokens_max=template.output_tokens_max)
+
+
 def most_input_tokens(messages: Messages) -> int:
-    """Return the most tokens that a prompt can have."""
-    return rating.estimate_tokens_max(context.prompt_of(messages)) + MESSAGE_OVERHEAD_TOKENS * len(messages)
+    """Return the most tokens that one prompt can have."""
+    return bounds.most_tokens(Policy(), messages, output_tokens_max=0).input_tokens
 
 
 def stand_ins(template: PromptTemplate, sizes: Mapping[str, int]) -> dict[str, str]:

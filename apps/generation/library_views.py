@@ -21,7 +21,7 @@ from apps.accounts.permissions import Permission
 from apps.core.db import workspace_scope
 from apps.core.htmx import MAIN, render_page, requested_target
 from apps.generation import history as addresses
-from apps.generation import library, purging, search, selectors
+from apps.generation import library, purging, search, selectors, structured
 from apps.generation.history import Filters, HistoryForm
 from apps.generation.models import Generation
 from apps.generation.search import Piece
@@ -154,7 +154,7 @@ def _context(form: HistoryForm, filters: Filters, page: selectors.HistoryPage) -
 
 def _row(generation: Generation, *, wanted: str) -> Row:
     asked = sorted((text for text in generation.inputs.values() if isinstance(text, str)), key=len, reverse=True)
-    answered = str(generation.beginning)  # type: ignore[attr-defined]
+    answered = structured.plain(generation, str(generation.beginning))  # type: ignore[attr-defined]
     title = generation.conversation.title or _("Untitled")
     return Row(generation, search.marked(title, wanted=wanted), search.snippet([answered, *asked], wanted=wanted))
 

@@ -15,7 +15,7 @@ from apps.usage.rating import Confidence
 
 
 class PromptTemplateVersion(models.Model):
-    """The immutable text of a prompt template as it was deployed; the files in prompts/ say which one is published."""
+    """The immutable text of a prompt template as it was deployed; PublishedTemplate says which one is live."""
 
     app_role_privileges = "SELECT, INSERT"
 
@@ -28,6 +28,7 @@ class PromptTemplateVersion(models.Model):
     class Meta:
         verbose_name = _("prompt template version")
         verbose_name_plural = _("prompt template versions")
+        permissions = [("publish_prompttemplateversion", _("Can publish another version of a prompt template"))]
         constraints = [
             models.UniqueConstraint(fields=["slug", "number"], name="template_version_number_once"),
             models.UniqueConstraint(fields=["slug", "fingerprint"], name="template_version_content_once"),
@@ -35,6 +36,26 @@ class PromptTemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} v{self.number}"
+
+
+class PublishedTemplate(models.Model):
+    """Which version of a prompt template is live. A release publishes what has changed; staff may choose another."""
+
+    slug = models.SlugField(_("template"), max_length=64, primary_key=True)
+    version = models.ForeignKey(PromptTemplateVersion, on_delete=models.PROTECT, related_name="published")
+    # What the last release has brought: bringing the same once more leaves the choice of staff as it is.
+    deployed_fingerprint = models.CharField(_("fingerprint of the file"), max_length=64)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    published_at = models.DateTimeField(_("published at"))
+
+    class Meta:
+        verbose_name = _("published template")
+        verbose_name_plural = _("published templates")
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Conversation(models.Model):
@@ -90,6 +111,10 @@ class Generation(models.Model):
         blank=True,
     )
     output_tokens_max = models.PositiveIntegerField(_("most output tokens"))
+    # Its answer is one that was given before: no model was asked.
+    is_cached = models.BooleanField(_("out of the cache"), default=False, db_default=False)
+    # So many answers of that length the run may ask for; its hold covers them all.
+    rounds_max = models.PositiveSmallIntegerField(_("most rounds"), default=1, db_default=1)
     idempotency_key = models.CharField(_("idempotency key"), max_length=64)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
@@ -243,6 +268,64 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.generation_id}"
+
+
+class Step(models.Model):
+    """One step of a run that takes several: what was written, what was wrong with it, or which tool was asked."""
+
+    class Kind(models.TextChoices):
+        ANSWER = "answer", _("Answer")
+        SECOND_TRY = "second_try", _("Second try")
+        DRAFT = "draft", _("Draft")
+        CHECK = "check", _("Check")
+        REVISE = "revise", _("Revision")
+        TOOL = "tool", _("Tool")
+
+    workspace_parent = "generation"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="steps")
+    number = models.PositiveSmallIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    text = models.TextField(_("text"), blank=True)
+    detail = models.JSONField(_("detail"), default=dict)
+    # The number of the last attempt made until its end; several where one was made again.
+    attempts_made = models.PositiveSmallIntegerField(_("attempts made by then"), default=0)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        constraints = [
+            models.UniqueConstraint(fields=["generation", "number"], name="step_number_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["answer", "second_try", "draft", "check", "revise", "tool"]),
+                name="step_kind_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"step {self.number} of {self.generation_id}"
+
+
+class CachedAnswer(models.Model):
+    """An answer that may be given again: of which generation, to what question, and until when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    generation = models.OneToOneField(Generation, on_delete=models.PROTECT, related_name="cached_answer")
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    is_public = models.BooleanField(_("for everybody"))
+    inputs_hash = models.CharField(_("hash of all that went into it"), max_length=64)
+    expires_at = models.DateTimeField(_("expires at"))
+
+    class Meta:
+        verbose_name = _("cached answer")
+        verbose_name_plural = _("cached answers")
+        indexes = [models.Index(fields=["inputs_hash", "-expires_at"], name="cached_answer_found")]
+
+    def __str__(self) -> str:
+        return f"answer of {self.generation_id}"
 
 
 class StartCounter(models.Model):

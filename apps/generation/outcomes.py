@@ -60,13 +60,15 @@ def count_tokens(*, prompt: str, output: str, reported: ReportedUsage | None, ou
     return TokenCount(estimate_tokens(prompt), estimate_tokens(output), 0, Confidence.ESTIMATED)
 
 
-def judge_completion(completion: Completion, *, text: str, refused: bool) -> errors.ProviderError | None:
-    """Return why a stream that ended in order is still no success, or None."""
+def judge_completion(
+    completion: Completion, *, text: str, refused: bool, may_call_tools: bool = False
+) -> errors.ProviderError | None:
+    """Return why a stream that ended in order is still no success, or None; a call of a tool needs no text."""
     if completion.finish_reason == "content_filter":
         return errors.ContentFilteredError()
     if refused or completion.finish_reason == "refusal":
         return errors.ModelRefusedError()
-    if not text.strip():
+    if not text.strip() and not (may_call_tools and completion.tool_calls):
         return errors.EmptyAnswerError()
     return None
 

@@ -1,20 +1,30 @@
-"""Prompt templates: files in prompts/, published on deploy as immutable versions."""
+"""Prompt templates: files in prompts/, made immutable versions on deploy, of which one each is published.
+
+Everything that a customer sees or runs is the published version, as the database has it. Only while a database has
+never been published to do the files speak for themselves: then the first start publishes them.
+"""
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import yaml
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.db import system_scope
 from apps.core.errors import DomainError
-from apps.generation import catalogue
-from apps.generation.models import PromptTemplateVersion
+from apps.generation import answer_policies, catalogue, output_schema
+from apps.generation.answer_policies import Policy
+from apps.generation.models import PromptTemplateVersion, PublishedTemplate
 
 FOLDER = Path(__file__).parent / "prompts"
 
@@ -46,6 +56,9 @@ class Field:
     example: str = ""
 
 
+_FIELD_NAMES = {each.name for each in fields(Field)}
+
+
 @dataclass(frozen=True)
 class PromptTemplate:
     """A named prompt as its file describes it; `content` is all of it that a version keeps, as JSON."""
@@ -61,6 +74,9 @@ class PromptTemplate:
     # What the model is chosen by, where nobody chooses: a task of the catalogue, or models, best first.
     task: str = ""
     models: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    # The published version that this is; None for a file that no release has published yet.
+    version: PromptTemplateVersion | None = field(default=None, compare=False, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -70,7 +86,7 @@ class PromptTemplate:
     @property
     def example(self) -> dict[str, str]:
         """Inputs to try this template with, by field; empty texts where the file names none."""
-        return {field.name: field.example for field in self.fields}
+        return {each.name: each.example for each in self.fields}
 
     def messages(self, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
         """Return the prompt for these inputs."""
@@ -78,7 +94,7 @@ class PromptTemplate:
 
 
 def get_template(slug: str) -> PromptTemplate:
-    """Return a published template. Raises UnknownTemplateError."""
+    """Return a published template. One query. Raises UnknownTemplateError."""
     template = find_template(slug)
     if template is None:
         raise UnknownTemplateError
@@ -86,27 +102,37 @@ def get_template(slug: str) -> PromptTemplate:
 
 
 def find_template(slug: str) -> PromptTemplate | None:
-    """Return a published template, or None."""
-    return _templates().get(slug)
+    """Return a published template, or None. One query."""
+    return next((template for template in list_templates() if template.slug == slug), None)
 
 
 def list_templates() -> list[PromptTemplate]:
-    """Return all published templates by name."""
+    """Return all published templates by name. One query, in any scope or none.
+
+    On a laptop nobody makes releases: there a process publishes its files when it is first asked.
+    """
+    if settings.DEBUG:
+        _publish_once()
+    published = [_of_version(row.version) for row in PublishedTemplate.objects.select_related("version")]
+    return sorted(published or _templates().values(), key=lambda template: template.name)
+
+
+def list_files() -> list[PromptTemplate]:
+    """Return the templates as the files of this checkout describe them, by name. No query."""
     return sorted(_templates().values(), key=lambda template: template.name)
 
 
-def publish_all() -> list[PromptTemplateVersion]:
-    """Make a new immutable version of every template whose file has changed; return the versions made."""
-    made = []
-    for template in list_templates():
-        versions = PromptTemplateVersion.objects.filter(slug=template.slug)
-        if not versions.filter(fingerprint=template.fingerprint).exists():
-            made.append(_publish(template, number=versions.count() + 1))
-    return made
+def get_file(slug: str) -> PromptTemplate:
+    """Return a template as its file describes it. No query. Raises UnknownTemplateError."""
+    if slug not in _templates():
+        raise UnknownTemplateError
+    return _templates()[slug]
 
 
 def ensure_version(template: PromptTemplate) -> PromptTemplateVersion:
-    """Return the stored version of a published template, publishing it when no release has done so yet."""
+    """Return the stored version of a template; what no release has published yet is published now."""
+    if template.version is not None:
+        return template.version
     found = PromptTemplateVersion.objects.filter(slug=template.slug, fingerprint=template.fingerprint)
     version = found.first()
     if version is None:
@@ -115,18 +141,68 @@ def ensure_version(template: PromptTemplate) -> PromptTemplateVersion:
     return version
 
 
+def publish_all() -> list[PromptTemplateVersion]:
+    """Publish every template whose file has changed since it was last deployed; return the versions published.
+
+    A file that has not changed leaves what staff have chosen as it is. A template without a file is unpublished.
+    """
+    files = _templates()
+    with system_scope():
+        _lock()
+        current = {row.slug: row for row in PublishedTemplate.objects.all()}
+        published = [
+            _publish(template)
+            for slug, template in files.items()
+            if slug not in current or current[slug].deployed_fingerprint != template.fingerprint
+        ]
+        PublishedTemplate.objects.exclude(slug__in=files).delete()
+    return published
+
+
 def messages_of(version: PromptTemplateVersion, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
     """Return the prompt that a stored version makes of these inputs, whatever its file says today."""
     return _messages(system=version.content["system"], user=version.content["user"], inputs=inputs)
 
 
-def _publish(template: PromptTemplate, *, number: int) -> PromptTemplateVersion:
-    version = PromptTemplateVersion(
-        slug=template.slug, number=number, fingerprint=template.fingerprint, content=json.loads(template.content)
-    )
-    # Another process may publish the same text at the same time; its version is then ours too.
-    PromptTemplateVersion.objects.bulk_create([version], ignore_conflicts=True)
-    return PromptTemplateVersion.objects.get(slug=template.slug, fingerprint=template.fingerprint)
+@cache
+def _publish_once() -> None:
+    publish_all()
+
+
+def _lock() -> None:
+    """Let one process publish at a time, until its transaction ends: versions are counted. Readers do not wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE generation_publishedtemplate IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _publish(template: PromptTemplate) -> PromptTemplateVersion:
+    versions = PromptTemplateVersion.objects.filter(slug=template.slug)
+    version = versions.filter(fingerprint=template.fingerprint).first()
+    if version is None:
+        version = PromptTemplateVersion.objects.create(
+            slug=template.slug,
+            number=versions.count() + 1,
+            fingerprint=template.fingerprint,
+            content=json.loads(template.content),
+        )
+    chosen = {"version": version, "published_by": None, "published_at": timezone.now()}
+    deployed = {"deployed_fingerprint": template.fingerprint}
+    PublishedTemplate.objects.update_or_create(slug=template.slug, defaults=chosen | deployed)
+    return version
+
+
+def _of_version(version: PromptTemplateVersion) -> PromptTemplate:
+    """Return a template as its stored version describes it; examples come from its file, which may be newer."""
+    content, file = version.content, _templates().get(version.slug)
+    template = _template(version.slug, content)
+    examples = file.example if file else {}
+    shown = tuple(replace(each, example=_example_for(each, examples.get(each.name, ""))) for each in template.fields)
+    return replace(template, fields=shown, version=version)
+
+
+def _example_for(field: Field, example: str) -> str:
+    fits = len(example) <= field.characters_max and (not field.choices or example in field.choices)
+    return example if fits else ""
 
 
 def _messages(*, system: str, user: str, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
@@ -143,36 +219,55 @@ def _templates() -> dict[str, PromptTemplate]:
 
 
 def _load(path: Path) -> PromptTemplate:
-    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        fields = tuple(_field(field) for field in raw["fields"])
-        texts = {key: raw[key] for key in ("name", "description", "output_tokens_max", "system", "user")}
-    except (KeyError, TypeError) as error:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if "output" in raw:
+            raw["output"] = {**raw["output"], "schema": output_schema.ordered(raw["output"].get("schema"))}
+        unknown = [name for each in raw["fields"] for name in each if name not in _FIELD_NAMES]
+        template = _template(path.stem, raw)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidTemplateError(f"{path.name}: {error}") from error
-    for field in fields:
-        if field.example and field.choices and field.example not in field.choices:
-            raise InvalidTemplateError(f"{path.name}: {field.example!r} is no choice of {field.name}.")
-        if len(field.example) > field.characters_max:
-            raise InvalidTemplateError(f"{path.name}: the example of {field.name} is too long.")
-    return PromptTemplate(
-        slug=path.stem, fields=fields, content=_content(raw), **texts, **_model_policy(raw, path=path)
-    )
+    if unknown:
+        raise InvalidTemplateError(f"{path.name}: a field knows nothing of {', '.join(unknown)}.")
+    for each in template.fields:
+        if each.example and each.choices and each.example not in each.choices:
+            raise InvalidTemplateError(f"{path.name}: {each.example!r} is no choice of {each.name}.")
+        if len(each.example) > each.characters_max:
+            raise InvalidTemplateError(f"{path.name}: the example of {each.name} is too long.")
+    _check_models(raw, path=path)
+    return template
 
 
-def _model_policy(raw: dict[str, Any], *, path: Path) -> dict[str, Any]:
+def _check_models(raw: Mapping[str, Any], *, path: Path) -> None:
     task, models = raw.get("task", ""), raw.get("models", [])
     if task and not (isinstance(task, str) and catalogue.is_task(task)):
         raise InvalidTemplateError(f"{path.name}: {task!r} is no task of catalogue.yaml.")
     if not isinstance(models, list) or not all(isinstance(name, str) and catalogue.find(name) for name in models):
         raise InvalidTemplateError(f"{path.name}: {models!r} is no list of models of catalogue.yaml.")
-    return {"task": task, "models": tuple(models)}
 
 
-def _field(raw: dict[str, Any]) -> Field:
-    return Field(**{**raw, "choices": tuple(raw.get("choices", ()))})
+def _template(slug: str, raw: Mapping[str, Any]) -> PromptTemplate:
+    """Read a file's content, or a version's: what this release knows nothing of, a newer one may have written."""
+    texts = {key: raw[key] for key in ("name", "description", "output_tokens_max", "system", "user")}
+    inputs = tuple(_field(each) for each in raw["fields"])
+    return PromptTemplate(
+        slug=slug,
+        fields=inputs,
+        content=_content(raw),
+        # A version may be older than the catalogue.
+        task=raw.get("task", ""),
+        models=tuple(raw.get("models", ())),
+        policy=answer_policies.parse(raw),
+        **texts,
+    )
 
 
-def _content(raw: dict[str, Any]) -> str:
+def _field(raw: Mapping[str, Any]) -> Field:
+    known = {name: value for name, value in raw.items() if name in _FIELD_NAMES}
+    return Field(**{**known, "choices": tuple(raw.get("choices", ()))})
+
+
+def _content(raw: Mapping[str, Any]) -> str:
     """Return what a version keeps: examples only help to fill in a form, so another one makes no new version."""
-    fields = [{key: value for key, value in field.items() if key != "example"} for field in raw["fields"]]
-    return json.dumps({**raw, "fields": fields}, sort_keys=True)
+    inputs = [{key: value for key, value in each.items() if key != "example"} for each in raw["fields"]]
+    return json.dumps({**raw, "fields": inputs}, sort_keys=True)

@@ -7,7 +7,7 @@ import structlog
 from django.db.models import QuerySet
 
 from apps.core.db import system_scope
-from apps.generation.models import Attempt, Conversation, Generation
+from apps.generation.models import Attempt, CachedAnswer, Conversation, Generation, Step
 
 logger = structlog.get_logger(__name__)
 
@@ -66,4 +66,6 @@ def empty_all(generations: QuerySet[Generation]) -> None:
 def empty_texts(generations: QuerySet[Generation]) -> None:
     """Erase what was asked, what was answered, and what a provider said about it; within the caller's scope."""
     Attempt.objects.filter(generation__in=generations).exclude(error_detail="").update(error_detail="")
+    CachedAnswer.objects.filter(generation__in=generations).delete()
+    Step.objects.filter(generation__in=generations).delete()
     generations.update(inputs={}, output="")

@@ -1,8 +1,8 @@
 """What a plan allows a workspace: how much of it is used, and the refusals of what would go beyond.
 
 Tokens and provider cost are read from the daily rollups, which a generation enters when it settles. What is under way
-counts with its output caps beside them, and the one that starts with its whole upper bound. **Limit:** the input of the
-others under way, and attempts that are made again or by a dearer model, are not counted before they settle, so a
+counts with the output caps of all its rounds, and the one that starts with its whole upper bound. **Limit:** the input
+of the others under way, and attempts that are made again or by a dearer model, are not counted before they settle, so a
 workspace can overshoot its tokens and its budget by the input of what it may run at the same time. All other limits are
 exact, in parallel too.
 """
@@ -16,7 +16,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -241,9 +241,8 @@ def _raise_counter(workspace_id: UUID, *, day: date) -> int:
 
 def _used(workspace_id: UUID, *, started: int, at: datetime) -> Used:
     under_way = Generation.objects.filter(workspace_id=workspace_id, status__in=UNDER_WAY)
-    models = list(
-        under_way.order_by().values_list("request_model").annotate(count=Count("pk"), output=Sum("output_tokens_max"))
-    )
+    most = Sum(F("output_tokens_max") * F("rounds_max"))
+    models = list(under_way.order_by().values_list("request_model").annotate(count=Count("pk"), output=most))
     # In this order: what settles in between is then counted twice, not by neither.
     today = _day(at)
     days = sum_by_day(workspace_id=workspace_id, first_day=today.replace(day=1), last_day=today)

@@ -5,16 +5,25 @@ import time
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
 from apps.core.db import workspace_scope
 from apps.core.request_id import bind_request_id
-from apps.generation import calls, context, flusher, leases, settling, stream
+from apps.generation import (
+    answer_policies,
+    answering,
+    cached_answers,
+    context,
+    flusher,
+    leases,
+    settling,
+    steps,
+    stream,
+)
 from apps.generation.calls import Run
 from apps.generation.gateway import errors
 from apps.generation.gateway.deadlines import DeadlineLimits, Deadlines
-from apps.generation.gateway.types import ProviderRequest
 from apps.generation.leases import Lease
 from apps.generation.models import Generation
 from apps.generation.outcomes import RunOutcome
@@ -47,8 +56,20 @@ def run(lease: Lease) -> None:
             with contextlib.suppress(RedisError):
                 stream.seal(lease.generation_id)
             stream.announce(lease.generation_id, stream.END)
+            _keep_answer(lease, generation, messages)
     finally:
         keeper.forget(lease)
+
+
+def _keep_answer(lease: Lease, generation: Generation, messages: context.Messages) -> None:
+    """Keep what may be given again; without the database the next run asks the model once more."""
+    try:
+        policy = answer_policies.parse(generation.template_version.content)
+        cached_answers.keep(lease, policy=policy.cache, messages=messages)
+    except DatabaseError as error:
+        logger.warning("answer_not_cached", generation_id=str(lease.generation_id), error=str(error))
+    finally:
+        connection.close()
 
 
 def _load(lease: Lease) -> tuple[Generation, context.Messages]:
@@ -68,16 +89,10 @@ def _limits() -> DeadlineLimits:
 
 def _drive(active: Run, generation: Generation, messages: context.Messages) -> RunOutcome | None:
     """Take the run to its end; None when the lease was lost."""
-    request = ProviderRequest(
-        model=generation.request_model,
-        messages=messages,
-        output_tokens_max=generation.output_tokens_max,
-        request_id=generation.request_id,
-        fallbacks=tuple(generation.fallback_models),
-        safety_identifier=calls.safety_identifier(generation.user_id),
-    )
+    policy = answer_policies.parse(generation.template_version.content)
+    talk = steps.RecordedTalk(active, generation)
     try:
-        completion = calls.call(active, request, sink=active.output.append)
+        completion = answering.answer(policy, messages, talk=talk, show=active.output.append)
     except errors.LeaseLostError:
         return None
     except errors.CanceledError:

@@ -21,6 +21,7 @@ from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
 from apps.generation import (
+    cached_answers,
     catalogue,
     context,
     estimates,
@@ -76,6 +77,7 @@ def start_generation(
         inputs=inputs,
         request_model=model,
         output_tokens_max=template.output_tokens_max,
+        rounds_max=template.policy.rounds_max,
         idempotency_key=idempotency_key,
         fingerprint=_fingerprint(template=template, inputs=inputs, model=model),
         request_id=current_request_id(),
@@ -128,15 +130,20 @@ def _require_allowed(generation: Generation, *, address: str, rights: Entitlemen
 def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitlements) -> None:
     on = generation.created_at.date()
     rate = rates.find_rate(model=generation.request_model, on=on)
+    # Before the transaction: the first start of all publishes, and others wait for it.
+    generation.template_version = prompts.ensure_version(template)
     with workspace_scope(generation.workspace_id):
         require_not_suspended(generation.workspace_id)
-        generation.template_version = prompts.ensure_version(template)
         messages = context.messages_of(generation)
         chain = catalogue.fallbacks(generation.request_model, rights=rights, on=on)
         generation.fallback_models = list(chain)
         amount = estimates.most_credits(
             template=template, messages=messages, model=generation.request_model, on=on, fallbacks=chain
         )
+        hit = cached_answers.find(generation, policy=template.policy.cache, messages=messages)
+        if hit is not None:
+            cached_answers.give(generation, hit)
+            amount = hit.price_credits
         generation.conversation = Conversation.objects.create(
             workspace_id=generation.workspace_id, title=make_title(generation.inputs)
         )
@@ -146,7 +153,7 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         membership.require(Permission.GENERATE)
         member_allowances.require_within(membership, needed=amount, at=generation.created_at)
         key_budgets.require_within(generation.api_key, needed=amount, at=generation.created_at)
-        input_tokens = estimates.most_input_tokens(messages)
+        input_tokens = 0 if hit else estimates.most_tokens(template, messages).input_tokens
         quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
         # Last: the credit account is the one row that other requests of the workspace wait for.
         spending.place_hold(
@@ -156,6 +163,9 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
             idempotency_key=f"hold:generation:{generation.pk}",
             ttl_seconds=_hold_ttl_seconds(),
         )
+        if hit is not None:
+            settling.settle_cached(generation, rate=rate)
+            return
         ring_on_commit(tasks.run_generation, generation_id=str(generation.pk))
 
 

@@ -12,15 +12,20 @@ from django.utils import timezone
 
 from apps.billing import ledger
 from apps.core.db import workspace_scope
+from apps.core.ids import uuid7
 from apps.generation import stream
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Generation
 from apps.generation.outcomes import AttemptOutcome, RunOutcome
 from apps.usage import metering, rates, rating
+from apps.usage.rates import Rate
+from apps.usage.rating import Confidence, TokenCount
 
 logger = structlog.get_logger(__name__)
 
 FEATURE = "generation"
+# Who has answered where no model was asked.
+CACHE = "cache"
 # A database that is gone for longer than this leaves the end to the sweeper.
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
@@ -91,6 +96,41 @@ def settle(lease: Lease, outcome: RunOutcome) -> bool:
         charged_credits=ended.charged_credits,
     )
     return True
+
+
+def settle_cached(generation: Generation, *, rate: Rate) -> None:
+    """Charge for an answer out of the cache, in the transaction that starts the generation and has placed its hold.
+
+    No model was asked: there are no tokens and no cost, and the price is the part that the template names.
+    """
+    attempt_id, now = uuid7(), generation.created_at
+    Attempt.objects.create(
+        id=attempt_id,
+        generation=generation,
+        number=1,
+        provider=CACHE,
+        request_model=generation.request_model,
+        status=Attempt.Status.SUCCEEDED,
+        duration_ms=0,
+    )
+    tokens = TokenCount(0, 0, confidence=Confidence.EXACT)
+    used = metering.AttemptUsage(attempt_id, CACHE, generation.request_model, "", rate, tokens)
+    metering.record_usage(
+        workspace_id=generation.workspace_id,
+        user_id=generation.user_id,
+        feature=FEATURE,
+        subject_id=generation.pk,
+        template=generation.template_version.slug,
+        attempts=[used],
+        charged_credits=generation.charged_credits,
+        capped=False,
+        at=now,
+    )
+    ledger.capture(
+        hold_id=generation.hold_id,
+        amount_credits=generation.charged_credits,
+        idempotency_key=f"capture:generation:{generation.pk}",
+    )
 
 
 def end_queued(generation: Generation, *, status: str, finish_reason: str, error_code: str = "") -> bool:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.ringing import ring
-from apps.generation import leases, purging, runner, sweeper
+from apps.generation import cached_answers, leases, purging, runner, sweeper
 from apps.generation.gateway import providers
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
@@ -38,5 +38,6 @@ def sweep_generations(**later: Any) -> None:
 
 @shared_task(name="generation.purge", queue="default", expires=3600)
 def purge_deleted(**later: Any) -> None:
-    """Erase the texts of what was deleted long ago."""
+    """Erase the texts of what was deleted long ago, and forget which answers could be given again."""
     purging.purge_all(now=timezone.now())
+    cached_answers.delete_expired(now=timezone.now())

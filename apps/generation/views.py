@@ -175,7 +175,7 @@ def _show_refused(
 ) -> HttpResponse:
     """Show the composer with what was typed, and what is wrong with it."""
     with workspace_scope(request.workspace.pk):
-        context = _context(request, Composer(form=form)) | {"refusal": refusal}
+        context = _context(request, Composer(form, prompts.list_templates())) | {"refusal": refusal}
         if isinstance(refusal, paywall.PAYWALLED):
             context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
     if request.htmx:
@@ -196,7 +196,7 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
         "composer": opened,
         "form": opened.form,
         "template": opened.form.prompt_template,
-        "templates": prompts.list_templates(),
+        "templates": opened.templates,
         "estimate": estimated,
         "must_agree": not consent.is_given(request.user),
         "consent_sentence": consent.SENTENCE,
@@ -214,5 +214,6 @@ def _get(request: WorkspaceHttpRequest, generation_id: UUID) -> Generation:
     generation = selectors.find_generation(workspace_id=request.workspace.pk, generation_id=generation_id)
     if generation is None:
         raise Http404
-    prefetch_related_objects([generation], "attempts")
+    taken = ["steps"] if generation.rounds_max > 1 else []
+    prefetch_related_objects([generation], "attempts", *taken)
     return generation

@@ -72,6 +72,7 @@ OPERATOR = [
     "billing.view_reconciliation",
     "billing.view_webhookevent",
     "core.view_outgoingmail",
+    "generation.publish_prompttemplateversion",
     "generation.view_prompttemplateversion",
     "pages.add_notice",
     "pages.change_notice",

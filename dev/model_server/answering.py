@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count, cycle
 
-from dev.model_server import demo_text
+from dev.model_server import demo_text, forms
 from dev.model_server.call import Call
 from dev.model_server.wire import BYTES_PER_TOKEN, encode_text
 
@@ -17,13 +17,25 @@ ECHO_SIZES = (1, 2, 3, 5, 8)
 
 async def demo(call: Call) -> None:
     """Write the demo answer at the speed of a real model."""
-    await call.write_paced(_demo_schedule(call.request.user_message))
+    schema = forms.schema_of(call)
+    if call.request.tools:
+        await forms.tools(call)
+        return
+    if schema is not None:
+        await call.write_all([forms.write_json(call, schema)])
+    else:
+        await call.write_paced(_demo_schedule(call.request.user_message))
     await call.finish()
 
 
 async def demo_fast(call: Call) -> None:
     """Write the demo answer at once."""
-    await call.write_all(demo_pieces(call.request.user_message))
+    schema = forms.schema_of(call)
+    if call.request.tools:
+        await forms.tools(call)
+        return
+    fast = demo_pieces(call.request.user_message) if schema is None else [forms.write_json(call, schema)]
+    await call.write_all(fast)
     await call.finish()
 
 

@@ -83,6 +83,16 @@ class Call:
         self._output_bytes += len(wire.encode_text(text))
         await self.write_delta({"refusal": text})
 
+    async def write_tool_calls(self, calls: Iterable[tuple[str, str]]) -> None:
+        """Stream calls of tools, by name and arguments; the arguments of each come in two pieces, as they really do."""
+        for index, (name, arguments) in enumerate(calls):
+            self._output_bytes += len(wire.encode_text(name + arguments))
+            half = len(arguments) // 2
+            begun = {"id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+            await self.write_delta({"tool_calls": [{"index": index, **begun}]})
+            for piece in (arguments[:half], arguments[half:]):
+                await self.write_delta({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+
     async def write_delta(self, delta: Any) -> None:
         """Stream one delta as it is; without streaming nothing leaves before the end."""
         await self.write_choices([_choice(delta=delta)])

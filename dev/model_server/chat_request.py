@@ -19,6 +19,8 @@ class ChatRequest:
     stream: bool
     include_usage: bool
     output_tokens_max: int | None
+    schema: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
 
     @property
     def user_message(self) -> str:
@@ -61,6 +63,8 @@ def check_fields(fields: dict[str, Any]) -> ChatRequest:
         stream=bool(stream),
         include_usage=bool((stream_options or {}).get("include_usage")),
         output_tokens_max=_check_limit(fields),
+        schema=_check_schema(fields.get("response_format")),
+        tools=_check_tools(fields),
     )
 
 
@@ -73,6 +77,39 @@ def _check_messages(messages: Any) -> list[dict[str, Any]]:
         if not isinstance(message.get("content"), str | list | None):
             raise _invalid(f"messages[{index}].content", "Content is a string or a list of parts.")
     return messages
+
+
+def _check_schema(response_format: Any) -> dict[str, Any] | None:
+    if response_format is None:
+        return None
+    named = response_format.get("json_schema") if isinstance(response_format, dict) else None
+    if not isinstance(named, dict) or not named.get("name") or not isinstance(named.get("schema"), dict):
+        raise _invalid("response_format", "Expected a json_schema with a name and a schema.")
+    _check_strict(named["schema"])
+    schema: dict[str, Any] = named["schema"]
+    return schema
+
+
+def _check_strict(schema: dict[str, Any]) -> None:
+    """Refuse what OpenAI's strict mode refuses: an object that may have less, or more, than its properties."""
+    if schema.get("type") == "array":
+        _check_strict(schema["items"])
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False or set(schema["required"]) != set(schema["properties"]):
+            raise _invalid("response_format", "Invalid schema: all properties are required and no others allowed.")
+        for inner in schema["properties"].values():
+            _check_strict(inner)
+
+
+def _check_tools(fields: dict[str, Any]) -> list[dict[str, Any]] | None:
+    tools = fields.get("tools")
+    if tools is None:
+        if any(message.get("role") == "tool" for message in fields["messages"]):
+            raise _invalid("messages", "Messages with role 'tool' need tools.")
+        return None
+    if not isinstance(tools, list) or not all(each.get("function", {}).get("name") for each in tools):
+        raise _invalid("tools", "Each tool is a function with a name.")
+    return tools
 
 
 def _check_limit(fields: dict[str, Any]) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from dev.model_server import answering, broken, misreporting, refusing, slow
+from dev.model_server import answering, broken, forms, misreporting, refusing, slow
 from dev.model_server.call import Call
 
 Behaviour = Callable[[Call], Awaitable[None]]
@@ -56,6 +56,14 @@ MODELS = {
         "A good answer with choices [], choices null and delta null in between", broken.choices
     ),
     "keel-huge-chunk": Model("One delta of 1 MB, whatever max_tokens says", broken.huge_chunk),
+    # Forms and tools
+    "keel-json": Model("JSON that follows the schema; without one the demo text", forms.json_answer),
+    "keel-json-at-last": Model("JSON without its first property, whole when told what is wrong", forms.json_at_last),
+    "keel-json-never": Model("Prose, whatever schema is asked for", forms.json_never),
+    "keel-tools": Model("Calls calculate and today, then answers with what they said", forms.tools),
+    "keel-tools-unknown": Model("Calls a tool that was not offered, then answers", forms.tools_unknown),
+    "keel-tools-bad-arguments": Model("Calls a tool with broken arguments, then answers", forms.tools_bad_arguments),
+    "keel-tools-for-ever": Model("Calls tools and never answers", forms.tools_for_ever),
     # Odd content
     "keel-content-filter": Model("Some text, then finish reason content_filter", misreporting.content_filter),
     "keel-refusal": Model("A refusal instead of content, finish reason stop", misreporting.refusal),

@@ -16,8 +16,8 @@ from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Generation
 from apps.generation.stream import Entry
 from dev.sample_data import month, sales, team, texts
-from dev.sample_data.month import Run
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
+from dev.sample_data.run import Run
 
 # Nobody's worker looks for a generation that is to be queued tomorrow.
 NEVER_CLAIMED = datetime(2120, 1, 1, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """A month of one customer: every run held, metered and settled by the product's own services, at its own time."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -13,12 +12,14 @@ from apps.accounts.models import User, Workspace
 from apps.billing import ledger
 from apps.core.db import system_scope
 from apps.generation import context, estimates, outcomes, prompts, settling
+from apps.generation.answer_policies import Policy
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Conversation, Generation
 from apps.generation.outcomes import AttemptOutcome, RunOutcome
 from apps.generation.prompts import PromptTemplate
 from dev.model_server.demo_text import write_answer
-from dev.sample_data import texts
+from dev.sample_data import rounds, texts
+from dev.sample_data.run import Run
 
 DAYS = 30
 MODELS = ("keel-demo", "keel-demo", "keel-demo", "gpt-4o-mini", "gpt-4.1-mini")
@@ -29,22 +30,6 @@ DATED_BY_THE_DATABASE = (
     ("billing_hold", "ended_at", "finished_at", "id"),
     ("billing_ledgerentry", "created_at", "finished_at", "hold_id"),
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One generation to be made up."""
-
-    at: datetime
-    template: PromptTemplate
-    title: str
-    details: str
-    model: str = "keel-demo"
-    status: str = Generation.Status.SUCCEEDED
-    output: str | None = None
-    finish_reason: str = "stop"
-    error_code: str = ""
-    lasts_seconds: int = 9
 
 
 def grant_credits(workspace: Workspace, *, until: datetime) -> None:
@@ -67,7 +52,10 @@ def live_through(workspace: Workspace, *, user: User, until: datetime) -> dict[s
     """Make a month of generations and a few of each special kind; return the ids of the special ones by name."""
     for run in _ordinary_runs(until=until):
         make_run(run, workspace=workspace, user=user)
-    return {name: make_run(run, workspace=workspace, user=user) for name, run in _special_runs(until=until).items()}
+    special = _special_runs(until=until) | rounds.list_runs(until=until)
+    ids = {name: make_run(run, workspace=workspace, user=user) for name, run in special.items()}
+    rounds.add_steps(ids)
+    return ids
 
 
 def make_run(run: Run, *, workspace: Workspace, user: User) -> UUID:
@@ -105,6 +93,7 @@ def start(run: Run, *, workspace: Workspace, user: User, **more: object) -> Gene
             inputs=inputs,
             request_model=run.model,
             output_tokens_max=run.template.output_tokens_max,
+            rounds_max=run.template.policy.rounds_max,
             idempotency_key=str(generation_id),
             fingerprint="0" * 64,
             request_id=generation_id.hex,
@@ -157,7 +146,7 @@ def date_back(workspace: Workspace) -> None:
 
 def _ordinary_runs(*, until: datetime) -> list[Run]:
     random = Random(4)  # always the same month
-    templates = prompts.list_templates()
+    templates = [template for template in prompts.list_templates() if template.policy == Policy()]
     runs = []
     for day in range(DAYS, 0, -1):
         morning = (until - timedelta(days=day)).replace(hour=7, minute=0, second=0, microsecond=0)

@@ -10,7 +10,7 @@ from apps.billing import seats
 from apps.core.db import system_scope
 from apps.generation import prompts
 from dev.sample_data import month, sales, texts
-from dev.sample_data.month import Run
+from dev.sample_data.run import Run
 
 NAME = "North Sea Charts"
 PEOPLE = [

@@ -2,7 +2,6 @@
 (() => {
   "use strict";
 
-  const STAGES = ["reserving", "queued", "thinking", "writing", "done"];
   const FOLLOW_PIXELS = 48;
   const MARGIN_PIXELS = 32;
 
@@ -23,10 +22,10 @@
     document.title = [text, own, site].filter(Boolean).join(" · ");
   };
 
-  const say = (text) => {
+  const say = (text, { isQuiet = false } = {}) => {
     const shown = panel() && panel().querySelector("[data-stage-text]");
     if (shown) shown.textContent = text;
-    announce(text);
+    if (!isQuiet) announce(text);
     showTitle(text);
   };
 
@@ -35,14 +34,18 @@
   const current = () => panel().querySelector("[data-stages] [aria-current]");
   const isStopping = () => Boolean(byId("stop-button") && byId("stop-button").disabled);
 
+  // Which there are depends on the template: the page lists them in their order.
+  const stages = () => [...panel().querySelectorAll("[data-stages] [data-stage]")];
+  const firstOfWork = () => stages()[stages().findIndex((stage) => stage.dataset.stage === "queued") + 1];
+
   // Only forward: a stream that comes back begins by saying where it is.
   const enter = (name) => {
     const step = current();
-    if (!step || STAGES.indexOf(name) <= STAGES.indexOf(step.dataset.stage)) return;
+    const next = stages().find((stage) => stage.dataset.stage === name);
+    if (!step || !next || stages().indexOf(next) <= stages().indexOf(step)) return;
     step.removeAttribute("aria-current");
-    const next = panel().querySelector(`[data-stages] [data-stage=${name}]`);
     next.setAttribute("aria-current", "step");
-    if (!isStopping()) say(next.dataset.label);
+    if (!isStopping()) say(next.dataset.label, { isQuiet: next.hasAttribute("data-quiet") });
   };
 
   const hasText = () => Boolean(byId("generation-blocks").firstChild || byId("generation-tail").firstChild);
@@ -90,7 +93,7 @@
     wasFollowing = below() <= FOLLOW_PIXELS;
     if (message.type !== "status") return;
     event.preventDefault();
-    enter(message.data === "running" ? "thinking" : "queued");
+    enter(message.data === "running" ? firstOfWork().dataset.stage : message.data);
   });
 
   document.addEventListener("htmx:sseMessage", (event) => {

@@ -93,6 +93,10 @@ ACTS: dict[str, dict[str, Rule]] = {
     "admin/billing/reconciliation/compare/": {"POST": staff(OPERATOR, ok=ACT)},
     "admin/billing/reconciliation/<uuid:reconciliation_id>/fetch-again/": {"POST": staff(OPERATOR, ok=ACT)},
     "admin/billing/webhookevent/<uuid:event_id>/replay/": {"POST": staff(OPERATOR, ok=ACT)},
+    "admin/generation/prompttemplateversion/<int:version_id>/publication/": {
+        "GET": staff(OPERATOR),
+        "POST": staff(OPERATOR, ok=ACT),
+    },
     "admin/core/auditentry/export/": {"GET": staff(FINANCE, OPERATOR)},
 }
 

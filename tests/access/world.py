@@ -254,6 +254,7 @@ def _ids_of(rows: dict[str, Any]) -> dict[str, str]:
     """Return the ids of rows by the names that addresses give them."""
     named = {
         "generation_id": "generation.generation",
+        "version_id": "generation.prompttemplateversion",
         "session_id": "billing.checkoutsession",
         "login_session_id": "usersessions.usersession",
         "payment_id": "billing.payment",

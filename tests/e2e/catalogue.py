@@ -124,6 +124,9 @@ WORKSHOP = [
     Page("generation-succeeded", "/generations/{succeeded}/", FULL),
     Page("generation-long-words", "/generations/{long_words}/", FULL),
     Page("generation-length", "/generations/{length}/", FULL),
+    Page("generation-form", "/generations/{form}/", FULL, act=_open_all),
+    Page("generation-workflow", "/generations/{workflow}/", FULL, act=_open_all),
+    Page("composer-form", "/generations/new/?template=task-list", FULL),
     Page("generation-stopped", "/generations/{stopped}/", FULL),
     Page("generation-failed", "/generations/{failed}/", FULL),
 ]
@@ -182,6 +185,7 @@ ERRORS = [
 ADMIN = [
     Page("admin", "/admin/", STAFF),
     Page("admin-generations", "/admin/generation/generation/", STAFF),
+    Page("admin-template-versions", "/admin/generation/prompttemplateversion/", STAFF),
     Page("admin-generation", "/admin/generation/generation/{failed}/change/", STAFF),
     Page("admin-users", "/admin/accounts/user/", STAFF),
     Page("admin-audit", "/admin/core/auditentry/", STAFF),

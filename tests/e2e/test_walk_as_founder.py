@@ -107,6 +107,8 @@ def own_url(copy, changed, shared_product):
         shared_product, folder=copy, DJANGO_SETTINGS_MODULE="config.settings.dev", PLANS_FILE=""
     ) as base_url:
         yield base_url
+    # The database is everybody's: what its own checkout releases is published again.
+    subprocess.run(release, cwd=ROOT, env=shared_product.environment, check=True)
 
 
 @pytest.fixture

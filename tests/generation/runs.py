@@ -15,6 +15,7 @@ from apps.core.ids import uuid7
 from apps.core.request_id import bind_request_id
 from apps.generation import prompts, services, tasks
 from apps.generation.models import Generation
+from apps.generation.prompts import PromptTemplate
 from apps.usage.models import UsageRecord
 
 PATIENCE_SECONDS = 15
@@ -29,14 +30,17 @@ def start(
     key: str = "",
     output_tokens_max: int = 800,
     api_key: ApiKey | None = None,
+    template: PromptTemplate | None = None,
+    inputs: dict[str, str] | None = None,
 ) -> Generation:
-    """Submit one generation under a request id of its own."""
+    """Submit one generation under a request id of its own: of the summary, unless another template is given."""
     bind_request_id()
+    summary = template or replace(prompts.get_template("summary"), output_tokens_max=output_tokens_max)
     return services.start_generation(
         user=member.user,
         workspace=member.workspace,
-        template=replace(prompts.get_template("summary"), output_tokens_max=output_tokens_max),
-        inputs={"text": text, "format": "Bullet points"},
+        template=summary,
+        inputs=inputs or {"text": text, "format": "Bullet points"},
         model=model,
         idempotency_key=key or str(uuid7()),
         address="203.0.113.7",

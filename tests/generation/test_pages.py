@@ -75,7 +75,7 @@ def sizes_of(inputs: dict[str, str]) -> dict[str, int]:
 
 @given(data=st.data())
 @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.parametrize("template", prompts.list_templates(), ids=lambda template: template.slug)
+@pytest.mark.parametrize("template", prompts.list_files(), ids=lambda template: template.slug)
 def test_the_estimate_by_size_sees_a_prompt_as_long_as_the_text_itself_makes(template, data):
     texts = {field.name: data.draw(st.text(st.characters(codec="utf-8"), max_size=99)) for field in template.fields}
 
@@ -204,7 +204,7 @@ def test_choosing_a_template_with_htmx_swaps_the_composer_alone(client):
     assert "<html" not in text
 
 
-@pytest.mark.parametrize("template", prompts.list_templates(), ids=lambda template: template.slug)
+@pytest.mark.parametrize("template", prompts.list_files(), ids=lambda template: template.slug)
 def test_models_have_readable_names_and_a_price(client, template):
     text = composer(client, template=template.slug)
 

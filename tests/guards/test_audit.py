@@ -48,6 +48,7 @@ ACTS = {
     "role_changed": "a member may do more, or less",
     "session_ended": "a person ended one of their sessions",
     "spending_rules_changed": "a customer set what may be spent",
+    "template_published": "staff made another version of a prompt template the live one",
     "user_restored": "staff opened an account again",
     "user_suspended": "staff closed an account for a while",
     "waitlist_invitation_withdrawn": "a link to make an account leads nowhere any more",

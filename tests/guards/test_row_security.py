@@ -36,6 +36,7 @@ OF_NOBODY = {
     "django_content_type": "names of tables",
     "django_session": "before it is known who somebody is",
     "generation_prompttemplateversion": "the same for everybody",
+    "generation_publishedtemplate": "the same for everybody",
     "pages_notice": "shown to everybody",
     "mfa_authenticator": "of a person",
     "pages_contactmessage": "from anybody, read by staff",

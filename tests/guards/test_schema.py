@@ -75,6 +75,8 @@ NULLABLE = {
     "generation_generation.parent_id": "is the first of its conversation",
     "generation_generation.purged_at": "still has its texts",
     "generation_generation.started_at": "no worker has begun it",
+    "generation_publishedtemplate.published_by_id": "a release has published it, or the person was erased",
+    "generation_step.finished_at": "is being taken, or its worker died",
     "pages_contactmessage.handled_at": "nobody has handled it",
     "pages_contactmessage.user_id": "was written without logging in",
     "pages_notice.ends_at": "stays until staff end it",

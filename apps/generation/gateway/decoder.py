@@ -10,9 +10,11 @@ from typing import Any
 from apps.core.text import storable
 from apps.generation.gateway import errors
 from apps.generation.gateway.event_lines import EventLines
-from apps.generation.gateway.types import Completion, Delta, ReportedUsage
+from apps.generation.gateway.types import Completion, Delta, ReportedUsage, ToolCall
 
 FINISH_REASONS = {"stop", "length", "content_filter"}
+# Far above what any run allows; a stream that calls without end is no answer.
+TOOL_CALLS_MAX, TOOL_ARGUMENTS_CHARACTERS_MAX = 32, 20_000
 
 
 class StreamDecoder:
@@ -24,6 +26,7 @@ class StreamDecoder:
         self._finish_reason = ""
         self._response_model = ""
         self._usage: ReportedUsage | None = None
+        self._tool_calls: dict[int, ToolCall] = {}
 
     def feed(self, data: bytes) -> Iterator[Delta]:
         """Yield the deltas in these bytes. Raises MalformedStreamError, or the provider's own error sent mid-stream."""
@@ -34,7 +37,8 @@ class StreamDecoder:
         """Return the completion. Raises StreamInterruptedError when the stream ended without a finish reason."""
         if not self._finish_reason:
             raise errors.StreamInterruptedError("the stream ended without a finish reason")
-        return Completion(self._finish_reason, self._response_model, self._usage)
+        calls = tuple(call for _index, call in sorted(self._tool_calls.items()))
+        return Completion(self._finish_reason, self._response_model, self._usage, calls)
 
     def _chunk(self, chunk: dict[str, Any]) -> Iterator[Delta]:
         if chunk.get("error"):
@@ -50,9 +54,24 @@ class StreamDecoder:
             for piece in _deltas(delta):
                 self.started = True
                 yield piece
+            self._gather_calls(delta.get("tool_calls"))
         reason = choice.get("finish_reason")
         if reason:
             self._finish_reason = reason if reason in FINISH_REASONS else "stop"
+
+    def _gather_calls(self, pieces: object) -> None:
+        """Put together the calls of tools, whose arguments come in pieces. Raises MalformedStreamError."""
+        for piece in pieces if isinstance(pieces, list) else []:
+            index = piece.get("index") if isinstance(piece, dict) else None
+            if type(index) is not int or not 0 <= index < TOOL_CALLS_MAX:
+                raise errors.MalformedStreamError("a call of a tool without its place")
+            function = piece.get("function") if isinstance(piece.get("function"), dict) else {}
+            known = self._tool_calls.get(index, ToolCall(id=f"call_{index}", name="", arguments=""))
+            name = storable(str(function.get("name") or known.name))[:64]
+            arguments = known.arguments + storable(str(function.get("arguments") or ""))
+            if len(arguments) > TOOL_ARGUMENTS_CHARACTERS_MAX:
+                raise errors.MalformedStreamError("a call of a tool without an end")
+            self._tool_calls[index] = ToolCall(str(piece.get("id") or known.id)[:64], name, arguments)
 
 
 def _deltas(delta: dict[str, Any]) -> Iterator[Delta]:

@@ -161,6 +161,20 @@ class EmptyAnswerError(WorthARetryError):
     sentence = _("The model sent an empty answer. You were not charged; please try again.")
 
 
+class InvalidOutputError(WorthARetryError):
+    """Neither the answer nor the second one had the form that the template asks for."""
+
+    code = "invalid_output"
+    fails_over = False
+    sentence = _("The model's answers did not keep to what this template asks for. You were not charged; try again.")
+
+
+class ToolRoundsExceededError(WorthARetryError):
+    code = "tool_rounds_exceeded"
+    fails_over = False
+    sentence = _("The model went on calling tools and never answered. You were not charged; please try again.")
+
+
 class CanceledError(ProviderError):
     """The user pressed Stop."""
 

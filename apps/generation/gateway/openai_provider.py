@@ -68,7 +68,19 @@ def _arguments(endpoint: Endpoint, request: ProviderRequest) -> dict[str, Any]:
         "stream": True,
         **{name: value for name, value in optional.items() if name not in endpoint.omit},
         "extra_headers": {"X-Request-ID": request.request_id, "Accept-Encoding": "identity"},
+        **_form(request),
     }
+
+
+def _form(request: ProviderRequest) -> dict[str, Any]:
+    """Return what is asked of the answer's form, and which tools there are."""
+    form: dict[str, Any] = {}
+    if request.schema is not None:
+        named = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+        form["response_format"] = {"type": "json_schema", "json_schema": named}
+    if request.tools:
+        form |= {"tools": list(request.tools), "tool_choice": "none" if request.must_answer else "auto"}
+    return form
 
 
 def _refusal(error: openai.APIStatusError) -> errors.ProviderError:

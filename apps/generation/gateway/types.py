@@ -1,8 +1,8 @@
 """What goes to a provider and what comes back, in the product's own words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 # Asked while a provider is waited for; what it raises ends the call.
 Guard = Callable[[], None]
@@ -29,12 +29,17 @@ class ProviderRequest:
     """
 
     model: str
-    messages: tuple[dict[str, str], ...]
+    messages: tuple[dict[str, Any], ...]
     output_tokens_max: int
     request_id: str
     fallbacks: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
     safety_identifier: str = ""
+    # A JSON schema that the answer has to follow, for a model that takes one.
+    schema: Mapping[str, Any] | None = None
+    # Functions that the model may call, in OpenAI's form; `must_answer`: it has called them often enough.
+    tools: tuple[Mapping[str, Any], ...] = ()
+    must_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,22 @@ class ReportedUsage:
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A function that the model wants to be called; its arguments are the JSON that the model wrote, unchecked."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
 class Completion:
     """The end of a stream. Without a finish reason it is not a success."""
 
     finish_reason: str
     response_model: str = ""
     usage: ReportedUsage | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 Event = Head | Delta | Completion

@@ -1,13 +1,17 @@
 """Formatting for the pages of the workshop."""
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.generation import model_names, reports
+from apps.generation import model_names, reports, stage_words, structured
 from apps.generation.gateway.errors import sentence_for
 from apps.generation.markdown import render
-from apps.generation.models import Generation
+from apps.generation.models import Generation, Step
+from apps.generation.prompts import PromptTemplate
+
+STRUCTURED_PAGE = "generation/structured.html"
 
 register = template.Library()
 register.filter("asked", reports.asked)
@@ -15,12 +19,40 @@ register.filter("elapsed_seconds", reports.elapsed_seconds)
 register.filter("figures", reports.figures_of)
 register.filter("model_label", model_names.model_label)
 register.filter("next_step", reports.next_step)
+register.filter("working_stage", stage_words.working)
 
 
 @register.filter
 def markdown(text: str) -> SafeString:
     """Return the canonical safe HTML of a Markdown text."""
     return mark_safe(render(text))  # noqa: S308 - sanitized by render
+
+
+@register.filter
+def answer(generation: Generation) -> SafeString:
+    """Return what a generation wrote as safe HTML: Markdown, or the parts of an answer in a form."""
+    parts = structured.read(generation)
+    return markdown(generation.output) if parts is None else render_to_string(STRUCTURED_PAGE, {"parts": parts})
+
+
+@register.filter
+def is_structured(generation: Generation) -> bool:
+    """Tell whether the template asks for an answer in a form."""
+    return structured.schema_of(generation) is not None
+
+
+@register.filter
+def stages(shown: Generation | PromptTemplate) -> list[stage_words.Stage]:
+    """Return the stages of a generation, or of what a template would start."""
+    if isinstance(shown, Generation):
+        return stage_words.of_generation(shown)
+    return stage_words.of_policy(shown.policy)
+
+
+@register.filter
+def step_seconds(step: Step) -> float:
+    """Return how long a step took."""
+    return (step.finished_at - step.started_at).total_seconds() if step.finished_at else 0.0
 
 
 @register.filter

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 def _record(inputs: dict[str, str]) -> Recording:
     model, now = catalogue.offered()[0], timezone.now()
-    template = prompts.get_template(TEMPLATE)
+    template = prompts.get_file(TEMPLATE)
     request = ProviderRequest(
         model=model,
         messages=template.messages(inputs),

@@ -1,0 +1,23 @@
+"""A run that is made up: what was asked, when, and how it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.generation.models import Generation
+from apps.generation.prompts import PromptTemplate
+
+
+@dataclass(frozen=True)
+class Run:
+    """One generation to be made up."""
+
+    at: datetime
+    template: PromptTemplate
+    title: str
+    details: str
+    model: str = "keel-demo"
+    status: str = Generation.Status.SUCCEEDED
+    output: str | None = None
+    finish_reason: str = "stop"
+    error_code: str = ""
+    lasts_seconds: int = 9
