@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.pages.urls")),
     path("", include("apps.accounts.urls")),
     path("settings/api-keys/", include("apps.generation.key_urls")),
+    path("settings/retention/", include("apps.generation.retention_urls")),
     path("", include("apps.billing.urls")),
     # Before the admin's own address, so that the limit comes first.
     path("admin/login/", limited(group="admin_login")(admin.site.login)),

@@ -30,6 +30,7 @@ DEADLINES = "queue=20;first_token=4;idle=3;total=30"
 SEED = f"DJANGO_SETTINGS_MODULE=config.settings.dev {sys.executable} manage.py seed_demo"
 COLLECT = f"{sys.executable} manage.py collectstatic --no-input --clear --verbosity 0"
 ALL_MODELS = "keel-echo,keel-long,keel-slow-first-token,keel-stall,keel-trickle,keel-endless,keel-demo-fast,keel-cut"
+ALL_MODELS += ",keel-hostile"
 
 
 class Product:

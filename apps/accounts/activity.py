@@ -33,6 +33,7 @@ SENTENCES: dict[str, str | Promise] = {
     "member_removed": gettext_lazy("removed %(email)s"),
     "member_left": gettext_lazy("left"),
     "spending_rules_changed": gettext_lazy("changed the spending rules"),
+    "retention_changed": gettext_lazy("changed how long texts are kept"),
 }
 
 

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     SET_ALLOWANCES = "set_allowances"
     MANAGE_API_KEYS = "manage_api_keys"
     RENAME = "rename"
+    SET_RETENTION = "set_retention"
     TRANSFER = "transfer"
     DELETE = "delete"
 
@@ -75,6 +76,7 @@ _ACTS: dict[Permission, str | Promise] = {
     Permission.SET_ALLOWANCES: _("set what somebody may use"),
     Permission.MANAGE_API_KEYS: _("manage its API keys"),
     Permission.RENAME: _("change its name"),
+    Permission.SET_RETENTION: _("set how long texts are kept"),
     Permission.TRANSFER: _("hand it over"),
     Permission.DELETE: _("delete it"),
 }

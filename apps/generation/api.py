@@ -65,13 +65,14 @@ class GenerationItem(ModelSerializer[Generation]):
 class GenerationDetail(GenerationItem):
     """A generation with its texts; `output` is the model's raw text, empty until the generation has ended.
 
-    `error` says why it failed: what can be done about it (`kind`), and what a person is told (`detail`).
+    `error` says why it failed: what can be done about it (`kind`), and what a person is told (`detail`). `findings`
+    counts personal data and secrets: by direction (input, output), by what was done (warn, mask, refuse), by kind.
     """
 
     error = SerializerMethodField()
 
     class Meta(GenerationItem.Meta):
-        fields = [*GenerationItem.Meta.fields, "error", "inputs", "output"]
+        fields = [*GenerationItem.Meta.fields, "error", "inputs", "output", "findings"]
 
     def get_error(self, generation: Generation) -> dict[str, Any] | None:
         """Return the failure in the words of the gateway; None if there was none."""

@@ -102,7 +102,7 @@ def _of_earlier(workspace_id: UUID, generation_id: str, *, templates: Sequence[P
     if template is None:
         return Composer(_form(templates[0], {}), templates, template_is_gone=True)
     names = {field.name for field in template.fields}
-    inputs = {name: text for name, text in generation.inputs.items() if name in names}
+    inputs = {} if generation.texts_erased_at else {n: text for n, text in generation.inputs.items() if n in names}
     return Composer(_form(template, inputs | {"model": generation.request_model}), templates, is_prefilled=True)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.core.text import storable
+from apps.generation import policies
 from apps.generation.model_names import model_label, price_hint
 from apps.generation.prompts import Field, PromptTemplate
 
@@ -88,6 +89,16 @@ class ComposerForm(forms.Form):
         self.models = models
         self.locked: Mapping[str, str] = {}
         self["model"].help_text = price_hint(self.shown_model())
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what the template does not send, at the field in which it stands."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for spec in self.prompt_template.fields:
+            found = policies.examine(self.prompt_template.policies, [str(cleaned.get(spec.name, ""))])
+            if refused := found.get(policies.Action.REFUSE):
+                error = ValidationError(policies.refusal_sentence(refused), code=policies.InputRefusedError.code)
+                self.add_error(spec.name, error)
+        return cleaned
 
     def lock(self, models: Mapping[str, str]) -> None:
         """Show that the plan does not include some models: the name of each, and of the plan that does.

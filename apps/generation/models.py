@@ -121,6 +121,8 @@ class Generation(models.Model):
 
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.QUEUED)
     output = models.TextField(_("output"), blank=True)
+    # Counts of personal data and secrets, never the values: by direction, by what was done, by kind.
+    findings = models.JSONField(_("findings"), default=dict, db_default={}, blank=True)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
     error_code = models.CharField(_("error"), max_length=64, blank=True)
     charged_credits = models.PositiveBigIntegerField(_("credits charged"), default=0)
@@ -136,6 +138,8 @@ class Generation(models.Model):
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
     # A purged generation has lost its texts for good; the row stays for the money that points at it.
     purged_at = models.DateTimeField(_("purged at"), null=True, blank=True)
+    # The workspace keeps no texts for so long: they are empty, or fingerprints (retention.py).
+    texts_erased_at = models.DateTimeField(_("texts erased at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("generation")
@@ -193,6 +197,11 @@ class Generation(models.Model):
                 fields=["deleted_at"],
                 name="generation_purge_due",
                 condition=Q(deleted_at__isnull=False, purged_at__isnull=True),
+            ),
+            models.Index(
+                fields=["workspace", "created_at"],
+                name="generation_retention_due",
+                condition=Q(texts_erased_at__isnull=True, purged_at__isnull=True),
             ),
             GinIndex(
                 GenerationDocument(),
@@ -350,3 +359,33 @@ class StartCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.started}"
+
+
+class RetentionPolicy(models.Model):
+    """For how long a workspace keeps its texts; without a row it keeps them."""
+
+    class Action(models.TextChoices):
+        KEEP = "keep", _("Keep them")
+        HASH = "hash", _("Replace them by fingerprints")
+        DELETE = "delete", _("Empty them")
+
+    DAYS_MIN, DAYS_MAX, DAYS_DEFAULT = 1, 3650, 90
+    app_role_privileges = "SELECT, INSERT, UPDATE"
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.PROTECT, primary_key=True, related_name="retention_policy"
+    )
+    action = models.CharField(_("what becomes of older texts"), max_length=6, choices=Action, default=Action.KEEP)
+    days = models.PositiveSmallIntegerField(_("after so many days"), default=DAYS_DEFAULT)
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        verbose_name = _("retention policy")
+        verbose_name_plural = _("retention policies")
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=["keep", "hash", "delete"]), name="retention_action_known"),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=3650), name="retention_days_within_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} after {self.days} days"

@@ -6,6 +6,7 @@ from uuid import UUID
 from apps.generation.gateway import errors
 from apps.generation.gateway.types import Completion, ReportedUsage
 from apps.generation.models import Attempt, Generation
+from apps.generation.policies import Counts
 from apps.usage.rating import Confidence, TokenCount, estimate_tokens
 
 # A provider whose count of input tokens is higher than one per byte of the prompt is not believed.
@@ -40,6 +41,8 @@ class RunOutcome:
     attempts: tuple[AttemptOutcome, ...]
     finish_reason: str = ""
     error_code: str = ""
+    # Of the answer, by action and kind.
+    findings: Counts = field(default_factory=dict)
 
     @property
     def is_chargeable(self) -> bool:

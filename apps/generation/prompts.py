@@ -22,9 +22,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
-from apps.generation import answer_policies, catalogue, output_schema
+from apps.generation import answer_policies, catalogue, output_schema, policies
 from apps.generation.answer_policies import Policy
 from apps.generation.models import PromptTemplateVersion, PublishedTemplate
+from apps.generation.policies import DEFAULTS, Policies
 
 FOLDER = Path(__file__).parent / "prompts"
 
@@ -75,6 +76,7 @@ class PromptTemplate:
     task: str = ""
     models: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    policies: Policies = DEFAULTS
     # The published version that this is; None for a file that no release has published yet.
     version: PromptTemplateVersion | None = field(default=None, compare=False, repr=False)
 
@@ -90,7 +92,7 @@ class PromptTemplate:
 
     def messages(self, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
         """Return the prompt for these inputs."""
-        return _messages(system=self.system, user=self.user, inputs=inputs)
+        return _messages(system=self.system, user=self.user, inputs=policies.outgoing_inputs(self.policies, inputs))
 
 
 def get_template(slug: str) -> PromptTemplate:
@@ -161,7 +163,8 @@ def publish_all() -> list[PromptTemplateVersion]:
 
 def messages_of(version: PromptTemplateVersion, inputs: dict[str, str]) -> tuple[dict[str, str], ...]:
     """Return the prompt that a stored version makes of these inputs, whatever its file says today."""
-    return _messages(system=version.content["system"], user=version.content["user"], inputs=inputs)
+    sent = policies.outgoing_inputs(policies.of(version.content), inputs)
+    return _messages(system=version.content["system"], user=version.content["user"], inputs=sent)
 
 
 @cache
@@ -258,6 +261,7 @@ def _template(slug: str, raw: Mapping[str, Any]) -> PromptTemplate:
         task=raw.get("task", ""),
         models=tuple(raw.get("models", ())),
         policy=answer_policies.parse(raw),
+        policies=policies.of(raw),
         **texts,
     )
 

@@ -1,13 +1,16 @@
 """What the page of a generation tells about it: what was asked, what it cost, and what to do when it failed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import TextChoices
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.generation.gateway import errors
 from apps.generation.models import Generation
+from apps.generation.policies import Action, Counts, in_words
 
 ALARMS = {error.code for error in errors.PROVIDER_ERRORS if error.kind is errors.Kind.FATAL}
 # Sending the same text once more would end the same way.
@@ -15,6 +18,9 @@ OF_THE_TEXT = {
     errors.ContextLengthExceededError.code,
     errors.ContentFilteredError.code,
     errors.ModelRefusedError.code,
+    errors.InputModeratedError.code,
+    errors.OutputModeratedError.code,
+    errors.OutputRefusedError.code,
     errors.ProviderRequestRefusedError.code,
 }
 
@@ -71,11 +77,38 @@ def asked(generation: Generation) -> list[tuple[str, str]]:
     return [(labels.get(name, name), text) for name, text in generation.inputs.items()]
 
 
+def notes_on_input(generation: Generation) -> list[str]:
+    """Return what was found in what was asked, and what was done about it, as sentences."""
+    found = generation.findings.get("input", {})
+    sentences = {
+        Action.MASK: _("Masked before it was sent to the model: %(findings)s."),
+        Action.WARN: _("Sent as written, with %(findings)s in it."),
+    }
+    return _notes(found, sentences)
+
+
+def notes_on_output(generation: Generation) -> list[str]:
+    """Return what was found in the answer, and what was done about it, as sentences."""
+    found = generation.findings.get("output", {})
+    sentences = {
+        Action.MASK: _("In the answer we masked %(findings)s."),
+        Action.WARN: _("The answer holds %(findings)s. Look at it before you pass it on."),
+        Action.REFUSE: _("It stopped before %(findings)s."),
+    }
+    return _notes(found, sentences)
+
+
 def next_step(generation: Generation) -> NextStep:
     """Return what a person whose generation has failed can do."""
     if generation.error_code in OF_THE_TEXT:
         return NextStep.CHANGE_TEXT
     return NextStep.CONTACT if generation.error_code in ALARMS else NextStep.RUN_AGAIN
+
+
+def _notes(found: Counts, sentences: Mapping[Action, str]) -> list[str]:
+    return [
+        sentence % {"findings": in_words(found[action])} for action, sentence in sentences.items() if action in found
+    ]
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

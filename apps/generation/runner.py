@@ -17,6 +17,8 @@ from apps.generation import (
     context,
     flusher,
     leases,
+    moderation,
+    policies,
     settling,
     steps,
     stream,
@@ -43,7 +45,10 @@ def run(lease: Lease) -> None:
         active = Run(
             lease=lease,
             deadlines=Deadlines(_limits(), now=time.monotonic()),
-            output=Output(flusher.shared().open(lease.generation_id)),
+            output=Output(
+                flusher.shared().open(lease.generation_id),
+                template_policies=policies.of(generation.template_version.content),
+            ),
         )
         stream.announce(lease.generation_id, stream.STATUS, Generation.Status.RUNNING)
         outcome = _drive(active, generation, messages)
@@ -92,7 +97,10 @@ def _drive(active: Run, generation: Generation, messages: context.Messages) -> R
     policy = answer_policies.parse(generation.template_version.content)
     talk = steps.RecordedTalk(active, generation)
     try:
+        moderation.require_input_allowed(messages)
         completion = answering.answer(policy, messages, talk=talk, show=active.output.append)
+        active.output.finish()
+        moderation.require_output_allowed(active.output)
     except errors.LeaseLostError:
         return None
     except errors.CanceledError:
@@ -103,4 +111,8 @@ def _drive(active: Run, generation: Generation, messages: context.Messages) -> R
 
 
 def _outcome(active: Run, status: str, *, finish_reason: str, error_code: str = "") -> RunOutcome:
-    return RunOutcome(status, active.output.text, tuple(active.attempts), finish_reason, error_code)
+    # However a run ends, what was held back is shown, but for what its template refuses.
+    with contextlib.suppress(errors.OutputRefusedError):
+        active.output.finish()
+    output = active.output
+    return RunOutcome(status, output.text, tuple(active.attempts), finish_reason, error_code, output.findings)

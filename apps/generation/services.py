@@ -28,6 +28,7 @@ from apps.generation import (
     key_budgets,
     limits,
     member_allowances,
+    policies,
     prompts,
     quotas,
     settling,
@@ -64,10 +65,12 @@ def start_generation(
     """Queue a generation and hold the most it can cost, in one transaction; ring the worker after commit.
 
     The same key with the same content returns the first generation again, however often it is sent. Raises
-    SubmissionConflictError, UnknownModelError, ConsentRequiredError, ModelNotInPlanError, UnratedModelError,
-    GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, AllowanceError, KeyBudgetError, SpendCapError or
-    InsufficientCreditsError; WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
+    InputRefusedError, SubmissionConflictError, UnknownModelError, ConsentRequiredError, ModelNotInPlanError,
+    UnratedModelError, GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, AllowanceError, KeyBudgetError,
+    SpendCapError or InsufficientCreditsError; WorkspaceNotFoundError or NotPermittedError for who has left or changed
+    roles meanwhile.
     """
+    found = policies.require_sendable(template.policies, inputs)
     generation = Generation(
         id=uuid7(),
         workspace=workspace,
@@ -75,6 +78,7 @@ def start_generation(
         api_key=api_key,
         hold_id=uuid7(),
         inputs=inputs,
+        findings={"input": found} if found else {},
         request_model=model,
         output_tokens_max=template.output_tokens_max,
         rounds_max=template.policy.rounds_max,

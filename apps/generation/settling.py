@@ -1,5 +1,6 @@
 """Settle a generation: its end, its usage and its credits in one transaction, guarded by the fencing number."""
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -186,6 +187,7 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
             UPDATE generation_generation AS generation
                SET status = %(status)s, output = %(text)s, finish_reason = %(finish_reason)s,
                    error_code = %(error_code)s, finished_at = %(now)s, lease_expires_at = NULL,
+                   findings = generation.findings || %(findings)s::jsonb,
                    charged_credits = LEAST(%(price)s, hold.amount)
               FROM billing_hold AS hold, generation_prompttemplateversion AS version
              WHERE generation.id = %(id)s AND generation.fencing_number = %(fencing_number)s
@@ -198,6 +200,7 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
                 "text": outcome.text,
                 "finish_reason": outcome.finish_reason,
                 "error_code": outcome.error_code,
+                "findings": json.dumps({"output": outcome.findings} if outcome.findings else {}),
                 "now": now,
                 "price": price,
                 "id": lease.generation_id,

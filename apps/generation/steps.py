@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
-from apps.generation import calls, catalogue, leases, stream
+from apps.generation import calls, catalogue, leases, policies, stream
 from apps.generation.answering import Question, Reply, Sink, StepNote
 from apps.generation.gateway import errors
 from apps.generation.gateway.types import ProviderRequest
@@ -77,10 +77,13 @@ class RecordedTalk:
         connection.close()
 
     def _end(self, step: Step, note: StepNote) -> None:
-        step.text, step.detail = note.text, note.detail
+        step.text, step.detail = self._shown(note.text), note.detail
         step.attempts_made, step.finished_at = len(self._run.attempts), timezone.now()
         with workspace_scope(self._run.lease.workspace_id):
             if not leases.holds(self._run.lease):
                 raise errors.LeaseLostError
             step.save(force_update=True)
         connection.close()
+
+    def _shown(self, text: str) -> str:
+        return policies.shown(policies.of(self._generation.template_version.content), text)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.ringing import ring
-from apps.generation import cached_answers, leases, purging, runner, sweeper
+from apps.generation import cached_answers, leases, purging, retention, runner, sweeper
 from apps.generation.gateway import providers
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
@@ -41,3 +41,9 @@ def purge_deleted(**later: Any) -> None:
     """Erase the texts of what was deleted long ago, and forget which answers could be given again."""
     purging.purge_all(now=timezone.now())
     cached_answers.delete_expired(now=timezone.now())
+
+
+@shared_task(name="generation.retain", queue="default", expires=3600)
+def apply_retention(**later: Any) -> None:
+    """Erase the texts that their workspaces do not want to keep any longer."""
+    retention.apply_all(now=timezone.now())

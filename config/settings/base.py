@@ -165,6 +165,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
     "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
+    "apply-retention": {"task": "generation.retain", "schedule": 3600},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
     "sweep-events": {"task": "apps.billing.tasks.sweep_events", "schedule": 10},
     "catch-up-with-stripe": {"task": "apps.billing.tasks.catch_up", "schedule": 900},
@@ -306,6 +307,8 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="") or "https://api.openai.com/v1"
 OPENAI_ORGANIZATION = env.str("OPENAI_ORGANIZATION", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL")
+# Who checks prompts before they are sent, and answers after: off, local (apps/generation/moderation.yaml) or provider.
+MODERATION = env.str("MODERATION", default="local")
 # The models of that provider that are offered; those of other providers are in apps/generation/catalogue.yaml.
 GENERATION_MODELS = [OPENAI_MODEL, *env.list("OPENAI_EXTRA_MODELS", default=[])]
 # The key of a second provider of that catalogue; without one it is not offered.

@@ -70,6 +70,9 @@ MODELS = {
     "keel-empty": Model("No text, finish reason stop", misreporting.empty),
     "keel-nul": Model("NUL, a lone surrogate, bidi marks and ANSI escapes in the text", misreporting.nul),
     "keel-hostile": Model("Markdown that tries scripts, handlers, odd links and broken fences", misreporting.hostile),
+    "keel-injected": Model("What an attacker would have a model say, with calls of tools", misreporting.injected),
+    "keel-flagged": Model("A text that the moderation endpoint flags", misreporting.flagged),
+    "keel-unmoderated": Model("A text about which the moderation endpoint fails", misreporting.unmoderated),
     # Odd usage
     "keel-no-usage": Model("A good answer that never reports usage", misreporting.no_usage),
     "keel-usage-zero": Model("A good answer with usage 0", misreporting.usage_zero),

@@ -6,7 +6,7 @@ import re
 import uuid
 from functools import partial
 
-from dev.model_server import chat_request, messages, wire
+from dev.model_server import chat_request, messages, moderating, wire
 from dev.model_server.call import AnswerEndedError, Call, LimitReachedError
 from dev.model_server.dialect import CHAT, Dialect
 from dev.model_server.journal import CallRecord, Journal
@@ -40,6 +40,9 @@ class ModelServer:
             await self._complete(dialect, provider=provider, headers=headers, receive=receive, send=send)
             return
         response = Response(send=send, request_id=_new_id())
+        if (scope["method"], scope["path"]) == ("POST", "/v1/moderations"):
+            await moderating.moderate(body=await _read_body(receive), response=response)
+            return
         try:
             await response.reply_json(self._look_up(method=scope["method"], path=scope["path"], headers=headers))
         except RefusalError as refusal:

@@ -13,7 +13,7 @@ from apps.accounts.models import User, Workspace
 from apps.accounts.services import create_personal_workspace
 from apps.core.db import system_scope
 from apps.generation import prompts, stream
-from apps.generation.models import Attempt, Generation
+from apps.generation.models import Attempt, Conversation, Generation
 from apps.generation.stream import Entry
 from dev.sample_data import month, sales, team, texts
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
@@ -38,6 +38,8 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
     ids = month.live_through(workspace, user=user, until=now)
     with system_scope():
         Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
+        Generation.objects.filter(pk=ids["erased"]).update(inputs={}, output="", texts_erased_at=now)
+        Conversation.objects.filter(generations=ids["erased"]).update(title="")
     month.date_back(workspace)
     _team_up(now)
     return ids | _leave_in_the_middle(busy, user=busy_user) | _sell(now)

@@ -98,6 +98,7 @@ def start(run: Run, *, workspace: Workspace, user: User, **more: object) -> Gene
             fingerprint="0" * 64,
             request_id=generation_id.hex,
             fencing_number=1,
+            findings=dict(run.findings),
             **(running | more),
         )
         ledger.place_hold(
@@ -182,6 +183,8 @@ def _special_runs(*, until: datetime) -> dict[str, Run]:
         "deleted": run(30),
         "long_words": run(8, title=texts.LONG_TITLE, details=texts.LONG_WORDS, output=texts.LONG_WORDS),
         "length": run(5, title="Everything about the tides", output=texts.CUT_BY_LENGTH, finish_reason="length"),
+        "erased": run(7, title="A letter about a debt"),
+        "found": run(6, title="An answer to Ada", findings=texts.FOUND),
         "stopped": run(
             4, title="A story about the moon", status="canceled", output=texts.STOPPED, finish_reason="canceled"
         ),

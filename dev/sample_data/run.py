@@ -1,7 +1,9 @@
 """A run that is made up: what was asked, when, and how it ended."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from apps.generation.models import Generation
 from apps.generation.prompts import PromptTemplate
@@ -21,3 +23,4 @@ class Run:
     finish_reason: str = "stop"
     error_code: str = ""
     lasts_seconds: int = 9
+    findings: Mapping[str, Any] = field(default_factory=dict)

@@ -74,3 +74,9 @@ STREAMED_SO_FAR = ALL_OF_MARKDOWN[: ALL_OF_MARKDOWN.index("> The sea")] + "> The
 
 # The longest title that a conversation takes, without a place to break it.
 LONG_TITLE = "Rechtsschutzversicherungsgesellschaften" * 3
+
+# Personal data and secrets that a run had in its texts.
+FOUND = {
+    "input": {"warn": {"email": 2, "phone": 1}, "mask": {"api_key": 1}},
+    "output": {"warn": {"email": 1}},
+}

@@ -145,6 +145,10 @@ ROWS: dict[str, dict[str, Rule]] = {
         "POST": may(P.MANAGE_API_KEYS, data={"name": "x"}, ok={403, 422}),
     },
     "settings/api-keys/<uuid:key_id>/revocation/": {"POST": of_team(P.MANAGE_API_KEYS)},
+    "settings/retention/": {
+        "GET": logged_in(),
+        "POST": may(P.SET_RETENTION, data={"action": "hash", "days": "30"}, ok={422}),
+    },
     "settings/data/": {"GET": logged_in()},
     "settings/data/exports/": {"POST": logged_in(ok=FORM)},
     "settings/data/exports/<str:slug>/": {"GET": of_owner()},

@@ -43,6 +43,11 @@ def _refused_form(tab: Any) -> None:
     tab.wait_for_selector("main [aria-invalid=true], main [role=alert]")
 
 
+def _refused_retention(tab: Any) -> None:
+    tab.check("input[name=action][value=delete]")
+    _refused_form(tab)
+
+
 def _open_all(tab: Any) -> None:
     tab.locator("main details").evaluate_all("all => all.forEach(details => { details.open = true })")
 
@@ -123,6 +128,8 @@ WORKSHOP = [
     Page("generation-streaming", "/generations/{streaming}/", BUSY, act=_first_text),
     Page("generation-succeeded", "/generations/{succeeded}/", FULL),
     Page("generation-long-words", "/generations/{long_words}/", FULL),
+    Page("generation-found", "/generations/{found}/", FULL),
+    Page("generation-erased", "/generations/{erased}/", FULL),
     Page("generation-length", "/generations/{length}/", FULL),
     Page("generation-form", "/generations/{form}/", FULL, act=_open_all),
     Page("generation-workflow", "/generations/{workflow}/", FULL, act=_open_all),
@@ -161,6 +168,8 @@ SETTINGS = [
     Page("settings-security", "/settings/security/", FULL),
     Page("settings-api-keys", "/settings/api-keys/", PAYING),
     Page("settings-api-keys-made", "/settings/api-keys/", PAYING, act=_made_key),
+    Page("settings-retention", "/settings/retention/", FULL),
+    Page("settings-retention-errors", "/settings/retention/", FULL, act=_refused_retention),
     Page("settings-api-keys-not-in-plan", "/settings/api-keys/", FULL),
     Page("settings-data", "/settings/data/", FULL),
     Page("account-deletion", "/settings/account/deletion/", FULL, act=_confirmed),

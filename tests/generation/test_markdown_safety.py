@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from apps.generation.markdown import LiveMarkdown, TailAppend, Update, render
+from dev.model_server import hostile
 
 BARE = ("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "pre", "blockquote", "ul", "li")
 ALLOWED = {
@@ -102,6 +103,30 @@ def test_nothing_dangerous_comes_of_a_cut_in_two_anywhere(payload):
         live.finish()
 
         assert_safe("".join(live.frozen))
+
+
+@pytest.mark.parametrize("payload", hostile.payloads(), ids=range(len(hostile.payloads())))
+def test_each_answer_of_the_long_list_is_safe_after_any_character(payload):
+    live = LiveMarkdown()
+    for character in payload + hostile.BETWEEN:
+        live.append(character)
+        assert_safe("".join(live.frozen) + live.tail_html)
+
+    assert_safe(live.finish().canonical or "".join(live.frozen))
+    assert_safe(render(payload))
+
+
+@pytest.mark.parametrize("payload", hostile.fences(), ids=range(len(hostile.fences())))
+def test_a_nested_fence_is_the_same_wherever_it_is_cut(payload):
+    text = f"Before\n\n{payload}\n\nAfter\n"
+    for at in range(len(text)):
+        live = LiveMarkdown()
+        for piece in (text[:at], text[at:]):
+            live.append(piece)
+            assert_safe("".join(live.frozen) + live.tail_html)
+        canonical = live.finish().canonical
+
+        assert (canonical or "".join(live.frozen)) == render(text)
 
 
 @pytest.mark.parametrize(

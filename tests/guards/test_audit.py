@@ -45,6 +45,7 @@ ACTS = {
     "recovery_code_used": "a person has lost a factor, or a thief has found the codes",
     "recovery_codes_renewed": "a person has new recovery codes",
     "refund_requested": "staff asked for money to be returned",
+    "retention_changed": "an owner said how long texts are kept",
     "role_changed": "a member may do more, or less",
     "session_ended": "a person ended one of their sessions",
     "spending_rules_changed": "a customer set what may be spent",

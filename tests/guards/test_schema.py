@@ -74,6 +74,7 @@ NULLABLE = {
     "generation_generation.lease_expires_at": "no worker has it",
     "generation_generation.parent_id": "is the first of its conversation",
     "generation_generation.purged_at": "still has its texts",
+    "generation_generation.texts_erased_at": "its workspace keeps its texts so far",
     "generation_generation.started_at": "no worker has begun it",
     "generation_publishedtemplate.published_by_id": "a release has published it, or the person was erased",
     "generation_step.finished_at": "is being taken, or its worker died",

@@ -154,6 +154,31 @@ class ModelRefusedError(OfTheTextError):
     sentence = _("The model declined to answer this. You were not charged; please rephrase your text.")
 
 
+class InputModeratedError(OfTheTextError):
+    code = "input_moderated"
+    sentence = _(
+        "This text breaks our rules for content, so it was not sent. You were not charged; please rephrase it."
+    )
+
+
+class OutputModeratedError(OfTheTextError):
+    code = "output_moderated"
+    sentence = _("The answer broke our rules for content and was taken back. You were not charged.")
+
+
+class ModerationUnavailableError(ProviderError):
+    code = "moderation_unavailable"
+    http_status = 503
+    sentence = _("Your text could not be checked, so it was not sent. You were not charged; please try again later.")
+
+
+class OutputRefusedError(OfTheTextError):
+    """The answer held what its template does not show."""
+
+    code = "output_refused"
+    sentence = _("The answer held personal data or secrets and was stopped there. You were not charged.")
+
+
 class EmptyAnswerError(WorthARetryError):
     code = "empty_answer"
     http_status = 502

@@ -20,6 +20,8 @@ register.filter("figures", reports.figures_of)
 register.filter("model_label", model_names.model_label)
 register.filter("next_step", reports.next_step)
 register.filter("working_stage", stage_words.working)
+register.filter("notes_on_input", reports.notes_on_input)
+register.filter("notes_on_output", reports.notes_on_output)
 
 
 @register.filter
