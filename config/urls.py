@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.core import health
 from apps.core.rate_limits import limited
+from apps.generation import export_views, preference_views
 from apps.pages import views as pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,12 +14,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.accounts.urls")),
     path("settings/api-keys/", include("apps.generation.key_urls")),
     path("settings/retention/", include("apps.generation.retention_urls")),
+    path("settings/writing/", preference_views.writing, name="writing"),
     path("", include("apps.billing.urls")),
     # Before the admin's own address, so that the limit comes first.
     path("admin/login/", limited(group="admin_login")(admin.site.login)),
     path("admin/", admin.site.urls),
     path("", include("apps.usage.urls")),
     path("generations/", include("apps.generation.urls")),
+    path("conversations/", include("apps.generation.conversation_urls")),
+    path("shared/<str:secret>/", export_views.shared, name="shared"),
     path("api/v1/", include("apps.generation.api_urls")),
     path("healthz", health.alive),
     path("readyz", health.ready),

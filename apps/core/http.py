@@ -8,9 +8,10 @@ from django.http import HttpRequest as DjangoHttpRequest
 from django_htmx.middleware import HtmxDetails
 
 FILTERED = "[Filtered]"
-# Links from mails: whoever holds the last part may act as the person.
+# Links from mails, whose holder may act as the person; and private links, whose holder may read.
 _SECRET_PATH = re.compile(
-    r"(/accounts/(?:confirm-email|password/reset/key)/|/invitations/|/waitlist/(?:confirmation|invitation|leaving)/)[^/?#]+"
+    r"(/accounts/(?:confirm-email|password/reset/key)/|/invitations/|/shared/"
+    r"|/waitlist/(?:confirmation|invitation|leaving)/)[^/?#]+"
 )
 
 

@@ -4,18 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from apps.generation import output_schema
+from apps.generation import context, output_schema
 from apps.generation.answer_policies import TOOL_CALLS_PER_ROUND_MAX, Policy
+from apps.generation.context import MESSAGE_OVERHEAD_TOKENS, Messages
 from apps.generation.tool_runs import RESULT_BYTES_MAX
 from apps.generation.tools import TOOLS
 from apps.usage import rating
 
-# What a provider counts for each message besides its text.
-MESSAGE_OVERHEAD_TOKENS = 16
 COMPLAINT_CHARACTERS_MAX = 1_200
 ARGUMENTS_SHOWN_CHARACTERS = 500
-
-Messages = tuple[dict[str, Any], ...]
 
 
 class Most(NamedTuple):
@@ -30,7 +27,7 @@ def most_tokens(policy: Policy, messages: Messages, *, output_tokens_max: int) -
 
     A provider reads again what it wrote as as many tokens as it wrote.
     """
-    prompt = _tokens(messages) + _tokens_of_form(policy)
+    prompt = context.most_tokens(messages) + _tokens_of_form(policy)
     later = [output_tokens_max + added for added in _added(policy)]
     inputs = [prompt + sum(later[:number]) for number in range(policy.rounds_max)]
     return Most(sum(inputs), policy.rounds_max * output_tokens_max)
@@ -47,11 +44,6 @@ def complaint(problems: tuple[str, ...]) -> str:
     """Return how a model is told what was wrong with its answer."""
     named = "\n".join(f"- {problem}" for problem in problems)[:COMPLAINT_CHARACTERS_MAX]
     return f"This answer cannot be used:\n{named}\nAnswer once more, whole, and keep exactly to what was asked."
-
-
-def _tokens(messages: Messages) -> int:
-    texts = "\n".join(str(message["content"]) for message in messages)
-    return rating.estimate_tokens_max(texts) + MESSAGE_OVERHEAD_TOKENS * len(messages)
 
 
 def _tokens_of_form(policy: Policy) -> int:

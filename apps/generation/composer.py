@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.billing.entitlements import entitlements
+from apps.billing.entitlements import Entitlements
 from apps.core.errors import DomainError
-from apps.generation import catalogue, estimates, prompts, quotas, selectors
+from apps.generation import catalogue, estimates, preferences, prompts, quotas, selectors
 from apps.generation.estimates import Estimate
 from apps.generation.forms import ComposerForm
+from apps.generation.models import Preference
 from apps.generation.prompts import PromptTemplate
 
 
@@ -21,6 +22,7 @@ class Composer:
 
     form: ComposerForm
     templates: Sequence[PromptTemplate]
+    preference: Preference
     is_first_run: bool = False
     is_prefilled: bool = False
     template_is_gone: bool = False
@@ -31,19 +33,21 @@ class Composer:
         return not (self.is_prefilled or self.form.is_bound)
 
 
-def open_composer(*, workspace_id: UUID, query: Mapping[str, str]) -> Composer | None:
+def open_composer(*, workspace_id: UUID, user_id: int, query: Mapping[str, str]) -> Composer | None:
     """Return the composer that an address asks for; None if it names a generation that is not there.
 
     Raises UnknownTemplateError.
     """
-    templates = prompts.list_templates()
+    templates, preference = prompts.list_templates(), preferences.of_user(user_id)
     if "from" in query:
-        return _of_earlier(workspace_id, query["from"], templates=templates)
-    template = _choose(templates, slug=query["template"]) if "template" in query else templates[0]
+        return _of_earlier(workspace_id, query["from"], templates=templates, preference=preference)
+    first = preferences.first_template(preference, templates=templates)
+    template = _choose(templates, slug=query["template"]) if "template" in query else first
     is_first_run = not selectors.has_generations(workspace_id)
     wants_example = "example" in query
     initial = template.example if is_first_run or wants_example else {}
-    return Composer(_form(template, initial), templates, is_first_run=is_first_run, is_prefilled=wants_example)
+    form = _form(template, initial)
+    return Composer(form, templates, preference, is_first_run=is_first_run, is_prefilled=wants_example)
 
 
 def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
@@ -56,15 +60,14 @@ def models_for(template: PromptTemplate) -> list[str]:
     return catalogue.offered(template.task, first=template.models)
 
 
-def lock_models(form: ComposerForm, *, workspace_id: UUID) -> None:
-    """Mark the models that the plan of a workspace does not include. One query, within a scope."""
-    rights = entitlements(workspace_id)
+def lock_models(form: ComposerForm, *, rights: Entitlements) -> None:
+    """Mark the models that a plan does not include."""
     locked = [model for model in form.models if not rights.limits.allows_model(model)]
     including = {model: quotas.find_plan_with_model(model) for model in locked}
     form.lock({model: plan.name if plan else _("no plan") for model, plan in including.items()})
 
 
-def estimate_shown(form: ComposerForm, *, workspace_id: UUID) -> Estimate | None:
+def estimate_shown(form: ComposerForm, *, workspace_id: UUID, preference: Preference) -> Estimate | None:
     """Return what the form would hold as it is now; None where that cannot be said, because a model has no rate."""
     try:
         return estimates.estimate(
@@ -72,6 +75,7 @@ def estimate_shown(form: ComposerForm, *, workspace_id: UUID) -> Estimate | None
             template=form.prompt_template,
             inputs=form.shown_inputs(),
             model=form.shown_model(),
+            instructions=preferences.sentences(preference),
         )
     except DomainError:
         return None
@@ -89,7 +93,9 @@ def _choose(templates: Sequence[PromptTemplate], *, slug: str) -> PromptTemplate
     return found
 
 
-def _of_earlier(workspace_id: UUID, generation_id: str, *, templates: Sequence[PromptTemplate]) -> Composer | None:
+def _of_earlier(
+    workspace_id: UUID, generation_id: str, *, templates: Sequence[PromptTemplate], preference: Preference
+) -> Composer | None:
     """Open with the inputs of an earlier generation; with an empty form if its template is no longer there."""
     try:
         generation = selectors.find_generation(workspace_id=workspace_id, generation_id=UUID(generation_id))
@@ -100,10 +106,12 @@ def _of_earlier(workspace_id: UUID, generation_id: str, *, templates: Sequence[P
     slug = generation.template_version.slug
     template = next((template for template in templates if template.slug == slug), None)
     if template is None:
-        return Composer(_form(templates[0], {}), templates, template_is_gone=True)
+        first = preferences.first_template(preference, templates=templates)
+        return Composer(_form(first, {}), templates, preference, template_is_gone=True)
     names = {field.name for field in template.fields}
     inputs = {} if generation.texts_erased_at else {n: text for n, text in generation.inputs.items() if n in names}
-    return Composer(_form(template, inputs | {"model": generation.request_model}), templates, is_prefilled=True)
+    form = _form(template, inputs | {"model": generation.request_model})
+    return Composer(form, templates, preference, is_prefilled=True)
 
 
 def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:

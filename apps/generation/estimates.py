@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from apps.billing import selectors as billing
 from apps.billing.entitlements import entitlements
-from apps.generation import bounds, catalogue
-from apps.generation.answer_policies import Policy
+from apps.generation import bounds, catalogue, context
 from apps.generation.bounds import Most
 from apps.generation.context import Messages
 from apps.generation.prompts import Field, PromptTemplate
@@ -33,15 +32,28 @@ class Estimate:
         return self.amount <= self.available
 
 
-def estimate(*, workspace_id: UUID, template: PromptTemplate, inputs: dict[str, str], model: str) -> Estimate:
+def estimate(
+    *,
+    workspace_id: UUID,
+    template: PromptTemplate,
+    inputs: dict[str, str],
+    model: str,
+    instructions: Sequence[str] = (),
+) -> Estimate:
     """Return what starting this would hold: from the function that says how much is held. Raises UnratedModelError.
 
     A model that is not offered raises UnknownModelError, as starting it would.
     """
+    messages = context.assemble(template.messages(inputs), instructions=instructions)
+    return of_messages(workspace_id=workspace_id, template=template, messages=messages, model=model)
+
+
+def of_messages(*, workspace_id: UUID, template: PromptTemplate, messages: Messages, model: str) -> Estimate:
+    """Return what sending this prompt would hold. Raises as `estimate` does."""
     catalogue.require_offered(model)
     now = timezone.now()
     chain = catalogue.fallbacks(model, rights=entitlements(workspace_id, at=now), on=now.date())
-    amount = estimate_credits(template=template, inputs=inputs, model=model, at=now, fallbacks=chain)
+    amount = most_credits(template=template, messages=messages, model=model, on=now.date(), fallbacks=chain)
     available = billing.get_balance(workspace_id).available
     return Estimate(amount=amount, available=available, rounds_max=template.policy.rounds_max)
 
@@ -80,7 +92,7 @@ def most_tokens(template: PromptTemplate, messages: Messages) -> Most:
 
 def most_input_tokens(messages: Messages) -> int:
     """Return the most tokens that one prompt can have."""
-    return bounds.most_tokens(Policy(), messages, output_tokens_max=0).input_tokens
+    return context.most_tokens(messages)
 
 
 def stand_ins(template: PromptTemplate, sizes: Mapping[str, int]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from apps.core.text import storable
 from apps.generation import catalogue, prompts, search
 from apps.generation.models import Generation
 
-DELETED = "deleted"
+DELETED, ARCHIVED = "deleted", "archived"
 SEARCH_CHARACTERS = 200
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
@@ -30,6 +30,7 @@ class Filters:
     status: str = ""
     template: str = ""
     model: str = ""
+    tag: str = ""
     since: date | None = None
     until: date | None = None
     view: str = ""
@@ -38,6 +39,11 @@ class Filters:
     def is_deleted(self) -> bool:
         """Whether this is the view of what was deleted lately."""
         return self.view == DELETED
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether this is the view of what was put away."""
+        return self.view == ARCHIVED
 
     @property
     def is_chosen(self) -> bool:
@@ -81,9 +87,10 @@ class HistoryForm(forms.Form):
     )
     template = forms.ChoiceField(label=_("Template"), required=False)
     model = forms.CharField(label=_("Model"), required=False, max_length=128)
+    tag = forms.CharField(label=_("Tag"), required=False, max_length=64)
     since = forms.DateField(label=_("From"), required=False, input_formats=["%Y-%m-%d"])
     until = forms.DateField(label=_("To"), required=False, input_formats=["%Y-%m-%d"])
-    view = forms.ChoiceField(required=False, choices=[("", ""), (DELETED, "")])
+    view = forms.ChoiceField(required=False, choices=[("", ""), (DELETED, ""), (ARCHIVED, "")])
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
@@ -91,7 +98,7 @@ class HistoryForm(forms.Form):
         assert isinstance(template, forms.ChoiceField)
         template.choices = [
             ("", _("Any template")),
-            *((template.slug, template.name) for template in prompts.list_templates()),
+            *((template.slug, template.name) for template in prompts.list_all()),
         ]
 
     def clean_q(self) -> str:
@@ -104,6 +111,10 @@ class HistoryForm(forms.Form):
     def clean_model(self) -> str:
         """Take any name: a model that is not offered any more has its generations still."""
         return storable(str(self.cleaned_data["model"]))
+
+    def clean_tag(self) -> str:
+        """Take any tag, as tags are kept."""
+        return " ".join(storable(str(self.cleaned_data["tag"])).split()).lower()
 
     def clean_since(self) -> date | None:
         """Refuse days that no calendar of ours has."""
@@ -140,6 +151,7 @@ def chips(filters: Filters) -> list[Chip]:
         "status": (_("Status"), Generation.Status(filters.status).label if filters.status else ""),
         "template": (_("Template"), template.name if template else ""),
         "model": (_("Model"), filters.model),
+        "tag": (_("Tag"), filters.tag),
         "since": (_("From"), date_format(filters.since) if filters.since else ""),
         "until": (_("To"), date_format(filters.until) if filters.until else ""),
     }

@@ -20,11 +20,12 @@ from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
 from apps.core.db import workspace_scope
 from apps.core.htmx import MAIN, render_page, requested_target
+from apps.generation import conversations, library, purging, search, selectors, structured
 from apps.generation import history as addresses
-from apps.generation import library, purging, search, selectors, structured
 from apps.generation.history import Filters, HistoryForm
 from apps.generation.models import Generation
 from apps.generation.search import Piece
+from apps.generation.titles import make_title
 
 LIST = "generation-list"
 
@@ -47,6 +48,8 @@ class Row(NamedTuple):
     generation: Generation
     title: list[Piece]
     snippet: list[Piece]
+    # How many messages its conversation has.
+    messages: int
 
 
 def history(request: WorkspaceHttpRequest) -> HttpResponse:
@@ -126,6 +129,9 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
             workspace_id=request.workspace.pk, filters=filters, before=before, after=after
         )
         context = _context(form, filters, page) | {"news": news, "is_fragment": bool(request.htmx)}
+        is_first = not (before or after or filters.is_narrowed or filters.view)
+        context["pinned"] = conversations.list_pinned(request.workspace.pk) if is_first else []
+        context["tags"] = conversations.list_tags(request.workspace.pk)
         context["is_list_alone"] = requested_target(request) == LIST
         context["address"] = filters.url(before=before, after=after)
         response = render_page(request, "generation/list.html", context, partials=(LIST,))
@@ -137,26 +143,34 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
 
 
 def _context(form: HistoryForm, filters: Filters, page: selectors.HistoryPage) -> dict[str, Any]:
+    messages = conversations.count_messages([generation.conversation_id for generation in page.generations])
     return {
         "form": form,
         "filters": filters,
         "chips": addresses.chips(filters),
         "not_applied": form.not_applied(),
-        "rows": [_row(generation, wanted=filters.q) for generation in page.generations],
+        "rows": [
+            _row(generation, wanted=filters.q, messages=messages.get(generation.conversation_id, 1))
+            for generation in page.generations
+        ],
         "newer_url": filters.url(after=page.newer_than) if page.newer_than else "",
         "older_url": filters.url(before=page.older_than) if page.older_than else "",
         "list_url": Filters().url(),
         "deleted_url": Filters(view=addresses.DELETED).url(),
+        "archived_url": Filters(view=addresses.ARCHIVED).url(),
         "clear_url": Filters(view=filters.view).url(),
         "restorable_days": purging.RESTORABLE_DAYS,
     }
 
 
-def _row(generation: Generation, *, wanted: str) -> Row:
+def _row(generation: Generation, *, wanted: str, messages: int) -> Row:
     asked = sorted((text for text in generation.inputs.values() if isinstance(text, str)), key=len, reverse=True)
     answered = structured.plain(generation, str(generation.beginning))  # type: ignore[attr-defined]
-    title = generation.conversation.title or _("Untitled")
-    return Row(generation, search.marked(title, wanted=wanted), search.snippet([answered, *asked], wanted=wanted))
+    # A follow-up goes by its own words: those of the conversation stand beside all of its messages.
+    own = make_title(generation.inputs) if generation.parent_id else ""
+    title = own or generation.conversation.title or _("Untitled")
+    snippet = search.snippet([answered, *asked], wanted=wanted)
+    return Row(generation, search.marked(title, wanted=wanted), snippet, messages)
 
 
 def _deleted(ids: list[UUID]) -> News:

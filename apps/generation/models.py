@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import ApiKey, Workspace
 from apps.billing.models import Hold
 from apps.core.ids import uuid7
-from apps.generation.search import GenerationDocument
+from apps.generation.search import GenerationDocument, TitleDocument
 from apps.usage.rating import Confidence
 
 
@@ -64,12 +64,28 @@ class Conversation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="conversations")
     title = models.CharField(_("title"), max_length=120)
+    tags = ArrayField(models.CharField(max_length=32), verbose_name=_("tags"), default=list, db_default=[], blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    renamed_at = models.DateTimeField(_("renamed at"), null=True, blank=True)
+    pinned_at = models.DateTimeField(_("pinned at"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        # Each holds the few that a person has marked.
+        indexes = [
+            models.Index(fields=["workspace"], name="conversation_tagged", condition=~Q(tags=[])),
+            models.Index(fields=["workspace"], name="conversation_pinned", condition=Q(pinned_at__isnull=False)),
+            models.Index(fields=["workspace"], name="conversation_archived", condition=Q(archived_at__isnull=False)),
+            GinIndex(
+                TitleDocument(),
+                name="conversation_title_search",
+                fastupdate=False,
+                condition=Q(renamed_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -96,11 +112,17 @@ class Generation(models.Model):
     )
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="generations")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    # The first run of the same inputs at the same place in its conversation.
+    variant_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="variants"
+    )
     # The hold is placed last in the submitting transaction, after this row: the foreign key is checked at commit.
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="+")
 
     template_version = models.ForeignKey(PromptTemplateVersion, on_delete=models.PROTECT, related_name="+")
     inputs = models.JSONField(_("inputs"), default=dict)
+    # What is sent besides the template and the inputs, decided at the start (context.py): no text of anybody's.
+    context = models.JSONField(_("context"), default=dict, db_default={}, blank=True)
     request_model = models.CharField(_("model"), max_length=128)
     # What may answer in the place of that model, as it was when the hold was placed.
     fallback_models = ArrayField(
@@ -187,6 +209,7 @@ class Generation(models.Model):
                 fields=["api_key", "created_at"], name="generation_key_recent", condition=Q(api_key__isnull=False)
             ),
             models.Index(fields=["request_id"], name="generation_request_id"),
+            models.Index(fields=["variant_of"], name="generation_variants", condition=Q(variant_of__isnull=False)),
             models.Index(
                 F("workspace"),
                 F("id").desc(),
@@ -335,6 +358,106 @@ class CachedAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer of {self.generation_id}"
+
+
+class Preference(models.Model):
+    """How a person likes to be written for: choices alone, each of which is a sentence of ours in the prompt."""
+
+    class Tone(models.TextChoices):
+        AS_ASKED = "as_asked", _("As the template says")
+        FRIENDLY = "friendly", _("Friendly")
+        FORMAL = "formal", _("Formal")
+        PLAIN = "plain", _("Plain and short")
+        LIVELY = "lively", _("Lively")
+
+    class Language(models.TextChoices):
+        AS_ASKED = "as_asked", _("The language of what I write")
+        ENGLISH = "en", _("English")
+        GERMAN = "de", _("German")
+        FRENCH = "fr", _("French")
+        SPANISH = "es", _("Spanish")
+        ITALIAN = "it", _("Italian")
+        PORTUGUESE = "pt", _("Portuguese")
+        DUTCH = "nl", _("Dutch")
+        POLISH = "pl", _("Polish")
+        JAPANESE = "ja", _("Japanese")
+        CHINESE = "zh", _("Chinese")
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, primary_key=True, related_name="preference"
+    )
+    tone = models.CharField(_("tone"), max_length=16, choices=Tone, default=Tone.AS_ASKED)
+    language = models.CharField(_("language"), max_length=8, choices=Language, default=Language.AS_ASKED)
+    # The name of a template; empty, or of one that is gone: the first of the list.
+    template = models.CharField(_("default template"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tone__in=["as_asked", "friendly", "formal", "plain", "lively"]),
+                name="preference_tone_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(language__in=["as_asked", "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh"]),
+                name="preference_language_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"preference of {self.user_id}"
+
+
+class Feedback(models.Model):
+    """What one person thinks of one answer; they may change it and take it back."""
+
+    class Verdict(models.TextChoices):
+        UP = "up", _("Good")
+        DOWN = "down", _("Bad")
+
+    workspace_parent = "generation"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="feedback")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(_("verdict"), max_length=4, choices=Verdict)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+        constraints = [
+            models.UniqueConstraint(fields=["generation", "user"], name="feedback_once_per_person"),
+            models.CheckConstraint(condition=Q(verdict__in=["up", "down"]), name="feedback_verdict_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} for {self.generation_id}"
+
+
+class ShareLink(models.Model):
+    """A private link to an answer, or to a conversation up to it; of the link itself only a digest is kept."""
+
+    app_role_privileges = "SELECT, INSERT, UPDATE"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="share_links")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="share_links")
+    # With all that was said before this answer, questions included.
+    is_conversation = models.BooleanField(_("whole conversation"), default=False)
+    digest = models.CharField(_("digest of the link"), max_length=64, unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("share link")
+        verbose_name_plural = _("share links")
+
+    def __str__(self) -> str:
+        return f"share link of {self.generation_id}"
 
 
 class StartCounter(models.Model):

@@ -4,18 +4,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import timezone
 from django.utils.text import slugify
 
+from apps.core.db import system_scope
 from apps.core.personal_data import Document, in_batches
 from apps.generation import purging
-from apps.generation.models import Generation
+from apps.generation.models import Feedback, Generation, Preference, ShareLink
 
 SLUG_LENGTH_MAX = 40
 
 
 def export(user: AbstractBaseUser) -> dict[str, Any]:
     """Return every generation that a user started, also those that are deleted and not purged yet."""
-    return {"generations": _rows(user)}
+    return {
+        "generations": _rows(user),
+        "preferences": list(Preference.objects.filter(user_id=user.pk).values("tone", "language", "template")),
+        "feedback": _feedback(user),
+        "share_links": _share_links(user),
+    }
 
 
 def list_documents(user: AbstractBaseUser) -> Iterator[Document]:
@@ -30,6 +37,31 @@ def list_documents(user: AbstractBaseUser) -> Iterator[Document]:
 def erase(user: AbstractBaseUser) -> None:
     """Empty what a user wrote and got, deleted or not; that a run took place, and its cost, stay for the ledger."""
     purging.empty_all(Generation.objects.filter(user_id=user.pk))
+    with system_scope():
+        Preference.objects.filter(user_id=user.pk).delete()
+        Feedback.objects.filter(user_id=user.pk).delete()
+        # To texts of others as well: nobody is left who could revoke what they gave away.
+        ShareLink.objects.filter(created_by_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _feedback(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
+    for given in in_batches(Feedback.objects.filter(user_id=user.pk)):
+        yield {
+            "generation": str(given.generation_id),
+            "verdict": given.verdict,
+            "reason": given.reason,
+            "updated_at": given.updated_at.isoformat(),
+        }
+
+
+def _share_links(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
+    for link in in_batches(ShareLink.objects.filter(created_by_id=user.pk)):
+        yield {
+            "generation": str(link.generation_id),
+            "is_conversation": link.is_conversation,
+            "created_at": link.created_at.isoformat(),
+            "revoked_at": link.revoked_at.isoformat() if link.revoked_at else None,
+        }
 
 
 def _list(user: AbstractBaseUser) -> Iterator[Generation]:
@@ -45,6 +77,7 @@ def _rows(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
             "deleted_at": generation.deleted_at.isoformat() if generation.deleted_at else None,
             "template": generation.template_version.slug,
             "title": generation.conversation.title,
+            "tags": generation.conversation.tags,
             "inputs": generation.inputs,
             "output": generation.output,
             "status": generation.status,

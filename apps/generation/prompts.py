@@ -77,6 +77,8 @@ class PromptTemplate:
     models: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     policies: Policies = DEFAULTS
+    # Whether people choose it: what the product starts by itself is in no list.
+    listed: bool = True
     # The published version that this is; None for a file that no release has published yet.
     version: PromptTemplateVersion | None = field(default=None, compare=False, repr=False)
 
@@ -96,20 +98,25 @@ class PromptTemplate:
 
 
 def get_template(slug: str) -> PromptTemplate:
-    """Return a published template. One query. Raises UnknownTemplateError."""
+    """Return a published template that people choose. One query. Raises UnknownTemplateError."""
     template = find_template(slug)
-    if template is None:
+    if template is None or not template.listed:
         raise UnknownTemplateError
     return template
 
 
 def find_template(slug: str) -> PromptTemplate | None:
-    """Return a published template, or None. One query."""
-    return next((template for template in list_templates() if template.slug == slug), None)
+    """Return a published template, listed or not; or None. One query."""
+    return next((template for template in list_all() if template.slug == slug), None)
 
 
 def list_templates() -> list[PromptTemplate]:
-    """Return all published templates by name. One query, in any scope or none.
+    """Return the published templates that people choose from, by name. One query, in any scope or none."""
+    return [template for template in list_all() if template.listed]
+
+
+def list_all() -> list[PromptTemplate]:
+    """Return all published templates by name, also those that the product starts by itself. One query.
 
     On a laptop nobody makes releases: there a process publishes its files when it is first asked.
     """
@@ -237,6 +244,8 @@ def _load(path: Path) -> PromptTemplate:
             raise InvalidTemplateError(f"{path.name}: {each.example!r} is no choice of {each.name}.")
         if len(each.example) > each.characters_max:
             raise InvalidTemplateError(f"{path.name}: the example of {each.name} is too long.")
+    if not isinstance(template.listed, bool):
+        raise InvalidTemplateError(f"{path.name}: listed is true or false.")
     _check_models(raw, path=path)
     return template
 
@@ -262,6 +271,7 @@ def _template(slug: str, raw: Mapping[str, Any]) -> PromptTemplate:
         models=tuple(raw.get("models", ())),
         policy=answer_policies.parse(raw),
         policies=policies.of(raw),
+        listed=raw.get("listed", True),
         **texts,
     )
 

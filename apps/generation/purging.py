@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from apps.core.db import system_scope
-from apps.generation.models import Attempt, CachedAnswer, Conversation, Generation, Step
+from apps.generation.models import Attempt, CachedAnswer, Conversation, Feedback, Generation, ShareLink, Step
+from apps.generation.titles import make_title
 
 logger = structlog.get_logger(__name__)
 
@@ -44,10 +46,19 @@ def purge_batch(*, now: datetime, limit: int = BATCH) -> int:
         empty_texts(purged)
         purged.update(purged_at=now)
         over = Conversation.objects.filter(generations__in=ids).exclude(generations__purged_at=None)
-        over.update(title="", deleted_at=now)
+        over.update(title="", tags=[], deleted_at=now)
+        retitle(Conversation.objects.filter(generations__in=ids, deleted_at=None, renamed_at=None))
     if ids:
         logger.info("generations_purged", count=len(ids))
     return len(ids)
+
+
+def retitle(conversations: QuerySet[Conversation]) -> None:
+    """Make the titles of conversations anew of what is left of them: they were made of words that may be gone."""
+    for conversation in conversations.distinct():
+        left = conversation.generations.filter(purged_at=None).order_by("pk").first()
+        conversation.title = make_title(left.inputs) if left else ""
+        conversation.save(update_fields=["title"])
 
 
 def empty_all(generations: QuerySet[Generation]) -> None:
@@ -57,7 +68,8 @@ def empty_all(generations: QuerySet[Generation]) -> None:
         with system_scope():
             ids = list(generations.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH])
             empty_texts(Generation.objects.filter(pk__in=ids))
-            Conversation.objects.filter(generations__in=ids).exclude(title="").update(title="")
+            of_them = Conversation.objects.filter(Q(generations__in=ids), ~Q(title="", tags=[]))
+            of_them.update(title="", tags=[])
         if len(ids) < BATCH:
             return
         after = ids[-1]
@@ -68,4 +80,6 @@ def empty_texts(generations: QuerySet[Generation]) -> None:
     Attempt.objects.filter(generation__in=generations).exclude(error_detail="").update(error_detail="")
     CachedAnswer.objects.filter(generation__in=generations).delete()
     Step.objects.filter(generation__in=generations).delete()
+    Feedback.objects.filter(generation__in=generations).exclude(reason="").update(reason="")
+    ShareLink.objects.filter(generation__in=generations, revoked_at=None).update(revoked_at=timezone.now())
     generations.update(inputs={}, output="")

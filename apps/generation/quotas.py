@@ -7,7 +7,7 @@ workspace can overshoot its tokens and its budget by the input of what it may ru
 exact, in parallel too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,6 +33,8 @@ from apps.usage.rates import Rate
 from apps.usage.selectors import sum_by_day
 
 UNDER_WAY = [Generation.Status.QUEUED, Generation.Status.RUNNING]
+# From so much of a limit on a person is told of it before they start.
+NEAR_PERCENT = 80
 
 
 @dataclass(frozen=True)
@@ -195,12 +197,22 @@ def list_quotas(workspace_id: UUID, *, at: datetime | None = None) -> tuple[Enti
     at = at or timezone.now()
     rights = entitlements(workspace_id, at=at)
     counted = asdict(used(workspace_id, at=at))
-    return rights, [Quota(name, counted[name], getattr(rights.limits, name)) for name in LABELS]
+    return rights, _list(counted, rights=rights)
+
+
+def list_near(workspace_id: UUID, *, rights: Entitlements) -> list[Quota]:
+    """Return the limits of which so much is used that a person should know before they start. Three queries."""
+    listed = _list(asdict(used(workspace_id)), rights=rights)
+    return [quota for quota in listed if quota.limit is not None and quota.percent >= NEAR_PERCENT]
 
 
 def find_plan_with_model(model: str) -> Plan | None:
     """Return the first plan of the catalogue that includes a model; None if no plan does."""
     return next((plan for plan in load_catalogue().plans if plan.limits.allows_model(model)), None)
+
+
+def _list(counted: Mapping[str, int], *, rights: Entitlements) -> list[Quota]:
+    return [Quota(name, counted[name], getattr(rights.limits, name)) for name in LABELS]
 
 
 def _way_up(rights: Entitlements, limit_name: str) -> str:

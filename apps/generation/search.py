@@ -31,6 +31,16 @@ class GenerationDocument(Func):
         super().__init__("workspace", "inputs", "output")
 
 
+class TitleDocument(Func):
+    """All words of a conversation's title, for those that a person has given themselves."""
+
+    function = "generation_document"
+    output_field = SearchVectorField()
+
+    def __init__(self) -> None:
+        super().__init__("workspace", Value(None), "title")
+
+
 class Matches(Func):
     """Whether a generation holds every word that was typed; the last one may be the beginning of a word."""
 

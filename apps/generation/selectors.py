@@ -7,12 +7,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 
-from apps.generation import search
+from apps.core.db import system_scope
+from apps.generation import conversations, search
 from apps.generation.history import Filters
 from apps.generation.models import Generation
 from apps.generation.search import Matches
 
 PAGE_SIZE = 25
+# Beyond so many it does not matter how long the queue is.
+QUEUE_COUNTED_MAX = 100
 # What is read of an output to show a part of it.
 BEGINNING_CHARACTERS, SEARCHED_CHARACTERS = 400, 20_000
 
@@ -42,6 +45,16 @@ def list_generations(*, workspace_id: UUID, before: UUID | None = None) -> Query
     if before is not None:
         listed = listed.filter(pk__lt=before)
     return listed[:PAGE_SIZE]
+
+
+def count_before(generation: Generation) -> int:
+    """Return how many queued generations, of whomever, came before this one.
+
+    At most one more than QUEUE_COUNTED_MAX are counted. Reads the index of what is queued, and nothing of the others.
+    """
+    with system_scope():
+        earlier = Generation.objects.filter(status=Generation.Status.QUEUED, created_at__lt=generation.created_at)
+        return earlier.order_by("created_at").values("created_at")[: QUEUE_COUNTED_MAX + 1].count()
 
 
 def has_generations(workspace_id: UUID) -> bool:
@@ -82,6 +95,14 @@ def find_ids(*, workspace_id: UUID, filters: Filters) -> QuerySet[Generation, UU
         found = found.filter(deleted_at__isnull=False, purged_at=None)
     else:
         found = found.filter(deleted_at=None)
+        # What is put away is a short list: read once, and not looked up for each generation. Most have none.
+        archived = conversations.archived(workspace_id).values("pk")
+        if filters.is_archived:
+            found = found.filter(conversation_id__in=archived)
+        elif archived.exists():
+            found = found.exclude(conversation_id__in=archived)
+    if filters.tag:
+        found = found.filter(conversation_id__in=conversations.with_tag(workspace_id, filters.tag).values("pk"))
     if filters.q:
         is_under_way = filters.status in {Generation.Status.QUEUED, Generation.Status.RUNNING}
         matches = Matches.words if is_under_way else search.among_ended

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +34,7 @@ from apps.generation import (
     quotas,
     settling,
     tasks,
+    thread,
 )
 from apps.generation.models import Conversation, Generation
 from apps.generation.prompts import PromptTemplate
@@ -51,6 +53,22 @@ class SubmissionConflictError(DomainError):
     sentence = _("This form was already sent with other text. Reload the page and send it again.")
 
 
+class ParentRunningError(DomainError):
+    """What is to be followed has not ended."""
+
+    code = "parent_running"
+    status = 409
+    sentence = _("The answer before this one is still being written. Wait for its end, or stop it, then send again.")
+
+
+class ParentGoneError(DomainError):
+    """What is to be followed, or run once more, was deleted."""
+
+    code = "parent_gone"
+    status = 404
+    sentence = _("The message that this one follows is not there any more. Reload the page to see what is.")
+
+
 def start_generation(
     *,
     user: User,
@@ -61,14 +79,20 @@ def start_generation(
     idempotency_key: str,
     address: str,
     api_key: ApiKey | None = None,
+    parent: Generation | None = None,
+    variant_of: Generation | None = None,
+    instructions: Sequence[str] = (),
 ) -> Generation:
     """Queue a generation and hold the most it can cost, in one transaction; ring the worker after commit.
 
+    It goes on from `parent` with what was said until then, or stands beside `variant_of`, with what that one took
+    along; else it begins a conversation. `instructions` are sentences of ours.
+
     The same key with the same content returns the first generation again, however often it is sent. Raises
     InputRefusedError, SubmissionConflictError, UnknownModelError, ConsentRequiredError, ModelNotInPlanError,
-    UnratedModelError, GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, AllowanceError, KeyBudgetError,
-    SpendCapError or InsufficientCreditsError; WorkspaceNotFoundError or NotPermittedError for who has left or changed
-    roles meanwhile.
+    UnratedModelError, GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, ParentGoneError,
+    ParentRunningError, AllowanceError, KeyBudgetError, SpendCapError or InsufficientCreditsError;
+    WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
     """
     found = policies.require_sendable(template.policies, inputs)
     generation = Generation(
@@ -83,7 +107,14 @@ def start_generation(
         output_tokens_max=template.output_tokens_max,
         rounds_max=template.policy.rounds_max,
         idempotency_key=idempotency_key,
-        fingerprint=_fingerprint(template=template, inputs=inputs, model=model),
+        parent_id=variant_of.parent_id if variant_of else parent.pk if parent else None,
+        variant_of_id=(variant_of.variant_of_id or variant_of.pk) if variant_of else None,
+        fingerprint=_fingerprint(
+            template=template,
+            inputs=inputs,
+            model=model,
+            place={"parent": parent and parent.pk, "variant_of": variant_of and variant_of.pk},
+        ),
         request_id=current_request_id(),
         created_at=timezone.now(),
     )
@@ -94,7 +125,7 @@ def start_generation(
         rights = entitlements(workspace.pk)
     try:
         _require_allowed(generation, address=address, rights=rights)
-        _insert(generation, template=template, rights=rights)
+        _insert(generation, template=template, rights=rights, follows=variant_of or parent, instructions=instructions)
     except (IntegrityError, limits.GenerationLimitError, quotas.PlanLimitError):
         # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
         with workspace_scope(workspace.pk):
@@ -131,13 +162,21 @@ def _require_allowed(generation: Generation, *, address: str, rights: Entitlemen
     )
 
 
-def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitlements) -> None:
+def _insert(
+    generation: Generation,
+    *,
+    template: PromptTemplate,
+    rights: Entitlements,
+    follows: Generation | None,
+    instructions: Sequence[str],
+) -> None:
     on = generation.created_at.date()
     rate = rates.find_rate(model=generation.request_model, on=on)
     # Before the transaction: the first start of all publishes, and others wait for it.
     generation.template_version = prompts.ensure_version(template)
     with workspace_scope(generation.workspace_id):
         require_not_suspended(generation.workspace_id)
+        _put_in_place(generation, template=template, follows=follows, instructions=instructions)
         messages = context.messages_of(generation)
         chain = catalogue.fallbacks(generation.request_model, rights=rights, on=on)
         generation.fallback_models = list(chain)
@@ -148,9 +187,10 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         if hit is not None:
             cached_answers.give(generation, hit)
             amount = hit.price_credits
-        generation.conversation = Conversation.objects.create(
-            workspace_id=generation.workspace_id, title=make_title(generation.inputs)
-        )
+        if follows is None:
+            generation.conversation = Conversation.objects.create(
+                workspace_id=generation.workspace_id, title=make_title(generation.inputs)
+            )
         generation.save(force_insert=True)
         # After the insert, so that whoever waits for the same key does not hold up the workspace's other starts.
         membership = locking.lock_member(user_id=generation.user_id, workspace_id=generation.workspace_id)
@@ -173,6 +213,32 @@ def _insert(generation: Generation, *, template: PromptTemplate, rights: Entitle
         ring_on_commit(tasks.run_generation, generation_id=str(generation.pk))
 
 
+def _put_in_place(
+    generation: Generation, *, template: PromptTemplate, follows: Generation | None, instructions: Sequence[str]
+) -> None:
+    """Give a generation its conversation and freeze what it takes along. Within the scope."""
+    before: list[Generation] = []
+    if follows is not None:
+        found = Generation.objects.filter(workspace_id=generation.workspace_id, pk=follows.pk, deleted_at=None).first()
+        if found is None:
+            raise ParentGoneError
+        if not found.is_terminal:
+            raise ParentRunningError
+        generation.conversation_id = found.conversation_id
+        if generation.variant_of_id:
+            generation.context = found.context
+            return
+        before = thread.list_up_to(found)
+    frozen, _messages = context.freeze(
+        template=template,
+        inputs=generation.inputs,
+        model=generation.request_model,
+        before=before,
+        instructions=instructions,
+    )
+    generation.context = frozen.as_json()
+
+
 def _hold_ttl_seconds() -> int:
     deadlines = settings.GENERATION_DEADLINES
     return int(deadlines["queue"] + deadlines["total"]) + HOLD_MARGIN_SECONDS
@@ -188,6 +254,7 @@ def _find_repeated(generation: Generation) -> Generation | None:
     return found
 
 
-def _fingerprint(*, template: PromptTemplate, inputs: dict[str, str], model: str) -> str:
+def _fingerprint(*, template: PromptTemplate, inputs: dict[str, str], model: str, place: dict[str, Any]) -> str:
     content: dict[str, Any] = {"template": template.slug, "inputs": inputs, "model": model}
+    content |= {name: str(value) for name, value in place.items() if value}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
@@ -16,7 +16,7 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.core.admin_links import Related
 from apps.core.errors import DomainError
 from apps.generation import publishing
-from apps.generation.models import PromptTemplateVersion, PublishedTemplate
+from apps.generation.models import Feedback, PromptTemplateVersion, PublishedTemplate
 
 
 @admin.register(PromptTemplateVersion)
@@ -27,7 +27,7 @@ class PromptTemplateVersionAdmin(ReadOnlyAdmin, ActsAdmin):
     list_filter = ["slug"]
     search_fields = ["slug"]
     search_help_text = gettext_lazy("The whole name of the template.")
-    readonly_fields = ["live", "see_also"]
+    readonly_fields = ["live", "feedback", "see_also"]
     ordering = ["slug", "-number"]
     change_form_template = "admin/generation/template_version.html"
 
@@ -69,6 +69,13 @@ class PromptTemplateVersionAdmin(ReadOnlyAdmin, ActsAdmin):
     def live(self, version: Any) -> bool:
         """Tell whether new runs use this version."""
         return bool(version.is_live)
+
+    @admin.display(description=gettext_lazy("feedback"))
+    def feedback(self, version: PromptTemplateVersion) -> str:
+        """Return how its answers were received."""
+        given = Feedback.objects.filter(generation__template_version=version).values_list("verdict")
+        counted = dict(given.annotate(count=Count("pk")).order_by())
+        return _("%(good)d good, %(bad)d bad") % {"good": counted.get("up", 0), "bad": counted.get("down", 0)}
 
     def related(self, row: PromptTemplateVersion) -> list[Related]:
         """Return the way to what ran with this template, and to who published which version."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.generation import library_views, quota_views, views
+from apps.generation import conversation_views, export_views, feedback_views, library_views, quota_views, views
 
 app_name = "generation"
 urlpatterns = [
@@ -17,4 +17,10 @@ urlpatterns = [
     path("<uuid:generation_id>/deletion/", library_views.deletion, name="deletion"),
     path("<uuid:generation_id>/restoration/", library_views.restoration, name="restoration"),
     path("<uuid:generation_id>/markdown/", views.markdown, name="markdown"),
+    path("<uuid:generation_id>/html/", export_views.html, name="html"),
+    path("<uuid:generation_id>/variants/", conversation_views.variants, name="variants"),
+    path("<uuid:generation_id>/feedback/", feedback_views.verdict, name="feedback"),
+    path("<uuid:generation_id>/position/", feedback_views.position, name="position"),
+    path("<uuid:generation_id>/share-links/", export_views.share_links, name="share_links"),
+    path("share-links/<uuid:link_id>/revocation/", export_views.revocation, name="revocation"),
 ]

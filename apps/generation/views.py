@@ -15,11 +15,23 @@ from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
 from apps.billing import selectors as billing
+from apps.billing.entitlements import entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
 from apps.core.http import client_address
-from apps.generation import composer, estimates, library_views, paywall, prompts, selectors, services
+from apps.generation import (
+    composer,
+    estimates,
+    feedback,
+    library_views,
+    paywall,
+    preferences,
+    prompts,
+    quotas,
+    selectors,
+    services,
+)
 from apps.generation.composer import Composer
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Generation
@@ -39,7 +51,7 @@ def new(request: WorkspaceHttpRequest) -> HttpResponse:
     if not request.membership.may(Permission.GENERATE):
         return redirect("billing:overview")
     with workspace_scope(request.workspace.pk):
-        opened = composer.open_composer(workspace_id=request.workspace.pk, query=request.GET)
+        opened = composer.open_composer(workspace_id=request.workspace.pk, user_id=request.user.pk, query=request.GET)
         if opened is None:
             raise Http404
         context = _context(request, opened)
@@ -59,6 +71,7 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             template=template,
             inputs=estimates.stand_ins(template, sizes),
             model=request.GET.get("model") or composer.models_for(template)[0],
+            instructions=preferences.sentences(preferences.of_user(request.user.pk)),
         )
         context = {"estimate": estimated} | paywall.of_estimate(
             membership=request.membership, template=template, needed=estimated.amount
@@ -81,10 +94,14 @@ def detail(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Show one generation: finished, or as it streams. Of a deleted one, to which the ledger still leads, say so."""
     with workspace_scope(request.workspace.pk):
         deleted = selectors.find_deleted(workspace_id=request.workspace.pk, generation_id=generation_id)
-        generation = None if deleted else _get(request, generation_id)
+        if deleted is None:
+            context = {
+                "generation": _get(request, generation_id),
+                "feedback": feedback.find(generation_id=generation_id, user_id=request.user.pk),
+            }
     if deleted:
         return render_page(request, "generation/deleted.html", {"generation": deleted}, status=404)
-    return render_page(request, "generation/detail.html", {"generation": generation})
+    return render_page(request, "generation/detail.html", context)
 
 
 @permission_required(Permission.SEE_GENERATIONS)
@@ -121,6 +138,8 @@ def _start(request: WorkspaceHttpRequest) -> HttpResponse:
     must_agree = not consent.is_given(request.user)
     if must_agree and request.POST.get("consent") == str(consent.VERSION):
         consent.give(user=request.user)
+    with workspace_scope(request.workspace.pk):
+        preference = preferences.of_user(request.user.pk)
     try:
         generation = services.start_generation(
             user=request.user,
@@ -130,6 +149,7 @@ def _start(request: WorkspaceHttpRequest) -> HttpResponse:
             model=form.model(),
             idempotency_key=form.cleaned_data["idempotency_key"],
             address=client_address(request),
+            instructions=preferences.sentences(preference),
         )
     except DomainError as error:
         # htmx leaves the form as it is and gets a toast, or the ways to pay; without it, the page must bring back what
@@ -162,7 +182,9 @@ def _show_started(request: WorkspaceHttpRequest, generation: Generation, *, has_
 def _show_paywall(request: WorkspaceHttpRequest, form: ComposerForm, *, refusal: paywall.Refusal) -> HttpResponse:
     """Show what is missing and how to get it, beside the text, which stays as it is."""
     with workspace_scope(request.workspace.pk):
-        context = {"estimate": composer.estimate_shown(form, workspace_id=request.workspace.pk)}
+        preference = preferences.of_user(request.user.pk)
+        estimated = composer.estimate_shown(form, workspace_id=request.workspace.pk, preference=preference)
+        context: dict[str, Any] = {"estimate": estimated}
         context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
     response = render(request, f"{COMPOSER_PAGE}#estimate-answer", context, status=refusal.status)
     response["HX-Retarget"] = "#generation-estimate"
@@ -175,7 +197,8 @@ def _show_refused(
 ) -> HttpResponse:
     """Show the composer with what was typed, and what is wrong with it."""
     with workspace_scope(request.workspace.pk):
-        context = _context(request, Composer(form, prompts.list_templates())) | {"refusal": refusal}
+        opened = Composer(form, prompts.list_templates(), preferences.of_user(request.user.pk))
+        context = _context(request, opened) | {"refusal": refusal}
         if isinstance(refusal, paywall.PAYWALLED):
             context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
     if request.htmx:
@@ -190,8 +213,9 @@ def _show_refused(
 
 
 def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
-    composer.lock_models(opened.form, workspace_id=request.workspace.pk)
-    estimated = composer.estimate_shown(opened.form, workspace_id=request.workspace.pk)
+    rights = entitlements(request.workspace.pk)
+    composer.lock_models(opened.form, rights=rights)
+    estimated = composer.estimate_shown(opened.form, workspace_id=request.workspace.pk, preference=opened.preference)
     context = {
         "composer": opened,
         "form": opened.form,
@@ -206,6 +230,8 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
         context |= paywall.of_estimate(
             membership=request.membership, template=opened.form.prompt_template, needed=estimated.amount
         )
+    # Where a paywall stands, no other limit matters.
+    context["near_limits"] = [] if context.get("paywall") else quotas.list_near(request.workspace.pk, rights=rights)
     return context
 
 

@@ -270,6 +270,7 @@ RATE_LIMITS = {
     "api_key_guess": "60/m",
     "contact": "10/10m",
     "waitlist": "10/10m",
+    "shared": "120/m",
 }
 # Log-in, sign-up, reset and mailed codes answer after this time, whomever they found (apps/core/even_time.py).
 EVEN_ANSWER_SECONDS = 0.4

@@ -15,7 +15,7 @@ from apps.core.db import system_scope
 from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Conversation, Generation
 from apps.generation.stream import Entry
-from dev.sample_data import month, sales, team, texts
+from dev.sample_data import month, sales, talks, team, texts
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
 from dev.sample_data.run import Run
 
@@ -36,6 +36,7 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
     workspace, user = _ensure_customer(full)
     month.grant_credits(workspace, until=now)
     ids = month.live_through(workspace, user=user, until=now)
+    ids |= talks.make_talks(workspace, user=user, until=now)
     with system_scope():
         Generation.objects.filter(pk=ids["deleted"]).update(deleted_at=now)
         Generation.objects.filter(pk=ids["erased"]).update(inputs={}, output="", texts_erased_at=now)

@@ -13,6 +13,7 @@ PAGE, FORM = {200, 302}, {200, 302, 409, 422}
 ABOUT = "a page for everybody"
 THE_WAY_IN = "the way in"
 SUMMARY = {"template": "summary", "text": "word " * 25, "format": "Bullet points", "idempotency_key": "matrix"}
+MESSAGE = {"parent": "{generation_id}", "text": "Shorter, please.", "idempotency_key": "matrix"}
 INPUTS = {"text": SUMMARY["text"], "format": SUMMARY["format"]}
 # Lists that go on at somebody else's row, or offer to take somebody else's deletion back.
 FOREIGN_CURSORS = "before={generation_id}&undo={generation_id},{running_id}"
@@ -118,6 +119,29 @@ ROWS: dict[str, dict[str, Rule]] = {
     "generations/quotas/": {"GET": logged_in()},
     "generations/<uuid:generation_id>/": {"GET": of_team(P.SEE_GENERATIONS)},
     "generations/<uuid:generation_id>/markdown/": {"GET": of_team(P.SEE_GENERATIONS)},
+    "generations/<uuid:generation_id>/html/": {"GET": of_team(P.SEE_GENERATIONS)},
+    "generations/<uuid:generation_id>/position/": {"GET": of_team(P.SEE_GENERATIONS, ok={200, 286})},
+    "generations/<uuid:generation_id>/variants/": {"POST": of_team(P.GENERATE, ok={302, 402})},
+    "generations/<uuid:generation_id>/feedback/": {"POST": of_team(P.SEE_GENERATIONS, data={"verdict": "up"})},
+    "generations/<uuid:generation_id>/share-links/": {
+        "GET": of_team(P.SEE_GENERATIONS),
+        "POST": of_team(P.SEE_GENERATIONS),
+    },
+    "generations/share-links/<uuid:link_id>/revocation/": {"POST": of_team(P.SEE_GENERATIONS)},
+    "conversations/<uuid:conversation_id>/": {
+        "GET": of_team(P.SEE_GENERATIONS),
+        "POST": of_team(P.GENERATE, data=MESSAGE, ok={302, 402}),
+    },
+    "conversations/<uuid:conversation_id>/label/": {
+        "POST": of_team(P.SEE_GENERATIONS, data={"title": "Tides", "tags": "spring"})
+    },
+    "conversations/<uuid:conversation_id>/pin/": {"POST": of_team(P.SEE_GENERATIONS, data={"on": "1"})},
+    "conversations/<uuid:conversation_id>/archive/": {"POST": of_team(P.SEE_GENERATIONS, data={"on": "1"})},
+    "conversations/<uuid:conversation_id>/deletion/": {"POST": of_team(P.SEE_GENERATIONS)},
+    "conversations/<uuid:conversation_id>/markdown/": {"GET": of_team(P.SEE_GENERATIONS)},
+    "conversations/<uuid:conversation_id>/html/": {"GET": of_team(P.SEE_GENERATIONS)},
+    "shared/<str:secret>/": {"GET": public("this link leads nowhere", ok={404})},
+    "settings/writing/": {"GET": logged_in(), "POST": logged_in(data={"tone": "formal", "language": "de"})},
     "generations/<uuid:generation_id>/cancellation/": {"POST": of_team(P.SEE_GENERATIONS)},
     "generations/<uuid:generation_id>/deletion/": {"POST": of_team(P.SEE_GENERATIONS)},
     "generations/<uuid:generation_id>/restoration/": {"POST": of_team(P.SEE_GENERATIONS)},

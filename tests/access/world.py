@@ -33,7 +33,7 @@ from apps.billing.models import (
 from apps.core import audit
 from apps.core.models import OutgoingMail
 from apps.generation import prompts
-from apps.generation.models import Attempt, Generation
+from apps.generation.models import Attempt, Generation, ShareLink
 from apps.pages.models import ContactMessage, Notice
 from apps.usage.models import COUNTS, DailyTotal, DailyUsage, UsageRecord
 from dev.sample_data import month
@@ -136,6 +136,7 @@ def _fill(world: World) -> None:
         "running_id": str(waiting.pk),
         "before": str(LedgerEntry.objects.filter(account=team.pk).count() + 1),
         "slug": _made_export(owner).slug,
+        **{name: str(value) for name, value in _ids_around(done).items()},
         "newest": "ffffffff-ffff-7fff-bfff-ffffffffffff",
     }
 
@@ -319,8 +320,20 @@ def _deleted_team(world: World) -> dict[str, str]:
     key = ApiKey.objects.get(workspace=gone)
     Workspace.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
     ids = {"generation_id": generation.pk, "running_id": generation.pk, "payment_id": bought.pk, "key_id": key.pk}
+    ids |= _ids_around(generation)
     ids |= {"workspace_id": gone.pk, "deleted_id": gone.pk, "membership_id": owner.pk}
     return {name: str(value) for name, value in ids.items()}
+
+
+def _ids_around(generation: Generation) -> dict[str, Any]:
+    """Share a generation; return the ids of what it belongs to, and of its link."""
+    link = ShareLink.objects.create(
+        workspace_id=generation.workspace_id,
+        generation=generation,
+        created_by=generation.user,
+        digest=uuid.uuid4().hex,
+    )
+    return {"conversation_id": generation.conversation_id, "link_id": link.pk}
 
 
 def _browser(world: World, name: str) -> Client:

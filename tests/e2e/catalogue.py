@@ -83,6 +83,11 @@ def _made_key(tab: Any) -> None:
     tab.wait_for_selector("#new-key")
 
 
+def _made_link(tab: Any) -> None:
+    tab.locator("main form [type=submit]").first.click()
+    tab.wait_for_selector("#share-address")
+
+
 PUBLIC = [
     Page("landing", "/"),
     Page("pricing", "/pricing/"),
@@ -143,6 +148,16 @@ LIBRARY = [
     Page("history-nothing-found", "/generations/?q=nothinghasthiswordinit", FULL),
     Page("history-deleted", "/generations/?view=deleted", FULL),
     Page("generation-deleted", "/generations/{deleted}/", FULL, status=404),
+    Page("history-archived", "/generations/?view=archived", FULL),
+    Page("conversation", "/conversations/{talk}/", FULL),
+    Page("conversation-opened", "/conversations/{talk}/", FULL, act=_open_all),
+    Page("conversation-versions", "/conversations/{versions}/", FULL),
+    Page("conversation-refused", "/conversations/{talk}/", FULL, act=_refused_form),
+    Page("share", "/generations/{talk_last}/share-links/", FULL),
+    Page("share-made", "/generations/{talk_last}/share-links/", FULL, act=_made_link),
+    Page("generation-follow-up", "/generations/{talk_last}/", FULL),
+    Page("shared-conversation", "/shared/sample-link/"),
+    Page("shared-gone", "/shared/gone/", status=404),
     Page("history-empty", "/generations/", FRESH),
 ]
 MONEY = [
@@ -165,6 +180,7 @@ SETTINGS = [
     Page("settings", "/settings/", FULL),
     Page("settings-notifications", "/settings/notifications/", FULL),
     Page("settings-preferences", "/settings/preferences/", FULL),
+    Page("settings-writing", "/settings/writing/", FULL),
     Page("settings-security", "/settings/security/", FULL),
     Page("settings-api-keys", "/settings/api-keys/", PAYING),
     Page("settings-api-keys-made", "/settings/api-keys/", PAYING, act=_made_key),
@@ -225,6 +241,7 @@ IN_THE_NORMAL_RUN = {
     "generation-succeeded",
     "generation-failed",
     "history",
+    "conversation-versions",
     "billing-paying",
     "purchase-done",
     "usage",

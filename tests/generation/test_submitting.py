@@ -112,7 +112,7 @@ def test_first_submits_at_once_publish_each_template_once(customer, many_threads
     answers = parallel.in_threads([partial(runs.start, customer)] * 30)
 
     assert Counter(type(answer).__name__ for answer in answers) == {"Generation": 30}
-    assert PromptTemplateVersion.objects.count() == len(prompts.list_templates())
+    assert PromptTemplateVersion.objects.count() == len(prompts.list_files())
 
 
 def test_a_hold_outlives_the_deadlines_of_its_generation(customer):

@@ -35,6 +35,7 @@ OF_NOBODY = {
     "django_admin_log": "of staff",
     "django_content_type": "names of tables",
     "django_session": "before it is known who somebody is",
+    "generation_preference": "of a person, wherever they generate",
     "generation_prompttemplateversion": "the same for everybody",
     "generation_publishedtemplate": "the same for everybody",
     "pages_notice": "shown to everybody",

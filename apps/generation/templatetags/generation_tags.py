@@ -5,9 +5,10 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.generation import model_names, reports, stage_words, structured
+from apps.generation import composer, model_names, reports, stage_words, structured
 from apps.generation.gateway.errors import sentence_for
 from apps.generation.markdown import render
+from apps.generation.markdown.safety import escape_text
 from apps.generation.models import Generation, Step
 from apps.generation.prompts import PromptTemplate
 
@@ -55,6 +56,18 @@ def stages(shown: Generation | PromptTemplate) -> list[stage_words.Stage]:
 def step_seconds(step: Step) -> float:
     """Return how long a step took."""
     return (step.finished_at - step.started_at).total_seconds() if step.finished_at else 0.0
+
+
+@register.filter
+def as_written(text: str) -> SafeString:
+    """Return a person's plain text as HTML that shows it as it is, and cannot turn around what stands beside it."""
+    return mark_safe(escape_text(text))  # noqa: S308 - escaped
+
+
+@register.simple_tag
+def new_key() -> str:
+    """Return an idempotency key that nobody has used."""
+    return composer.new_key()
 
 
 @register.filter
