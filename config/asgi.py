@@ -9,10 +9,11 @@ from config.environment import settings_module
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_module())
 django_application = get_asgi_application()
 
-from apps.core.deadline import Receive, Scope, Send, with_deadline  # noqa: E402 - Django must be set up first
+from apps.core.body_limit import with_body_limit  # noqa: E402 - Django must be set up first
+from apps.core.deadline import Receive, Scope, Send, with_deadline  # noqa: E402
 from apps.generation import sse  # noqa: E402
 
-pages = with_deadline(django_application)
+pages = with_deadline(with_body_limit(django_application))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

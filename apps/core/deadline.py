@@ -32,14 +32,18 @@ _abandoned: set[asyncio.Task[None]] = set()
 def with_deadline(application: Application) -> Application:
     """Wrap an ASGI application: a request without an answer after REQUEST_DEADLINE_SECONDS gets a 503.
 
+    The time begins once its body has come, for which there are UPLOAD_DEADLINE_SECONDS.
+
     The request itself is left to end by its own timeouts (database, Redis): cancelling it would make the event loop
     wait for its thread. An answer that has begun is not cut.
     """
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _ensure_request_id(scope)
-        answer = _Answer(send)
-        task = asyncio.create_task(application(scope, receive, answer.send))
+        answer, body = _Answer(send), _Body(receive)
+        task = asyncio.create_task(application(scope, body.receive, answer.send))
+        if _has_body(scope):
+            await _wait_for_body(body, task)
         await asyncio.wait({task}, timeout=settings.REQUEST_DEADLINE_SECONDS)
         if not task.done() and answer.close_unless_started():
             logger.error("request_deadline_exceeded", path=without_secrets(str(scope.get("path"))))
@@ -68,6 +72,29 @@ class _Answer:
     def close_unless_started(self) -> bool:
         self._closed = not self._started
         return self._closed
+
+
+class _Body:
+    """The way in of one request: tells when all of its body has come, or its sender has hung up."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self.has_come = receive, asyncio.Event()
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if not message.get("more_body"):
+            self.has_come.set()
+        return message
+
+
+async def _wait_for_body(body: _Body, task: "asyncio.Task[None]") -> None:
+    waiting = asyncio.create_task(body.has_come.wait())
+    await asyncio.wait({task, waiting}, timeout=settings.UPLOAD_DEADLINE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _value in scope.get("headers", []))
 
 
 def _ensure_request_id(scope: Scope) -> str:

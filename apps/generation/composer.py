@@ -62,9 +62,13 @@ def models_for(template: PromptTemplate) -> list[str]:
 
 def lock_models(form: ComposerForm, *, rights: Entitlements) -> None:
     """Mark the models that a plan does not include."""
-    locked = [model for model in form.models if not rights.limits.allows_model(model)]
-    including = {model: quotas.find_plan_with_model(model) for model in locked}
-    form.lock({model: plan.name if plan else _("no plan") for model, plan in including.items()})
+    form.lock(find_locked(form.models, rights=rights))
+
+
+def find_locked(models: list[str], *, rights: Entitlements) -> dict[str, str]:
+    """Return the models that a plan does not include, with the name of the plan that does."""
+    including = {model: quotas.find_plan_with_model(model) for model in models if not rights.limits.allows_model(model)}
+    return {model: plan.name if plan else _("no plan") for model, plan in including.items()}
 
 
 def estimate_shown(form: ComposerForm, *, workspace_id: UUID, preference: Preference) -> Estimate | None:

@@ -18,6 +18,8 @@ from apps.generation import catalogue, prompts, search
 from apps.generation.models import Generation
 
 DELETED, ARCHIVED = "deleted", "archived"
+# Where a generation came from: a batch can be thousands of them.
+SOURCES = {"single": _("Without batches"), "batch": _("From batches")}
 SEARCH_CHARACTERS = 200
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
@@ -31,6 +33,7 @@ class Filters:
     template: str = ""
     model: str = ""
     tag: str = ""
+    source: str = ""
     since: date | None = None
     until: date | None = None
     view: str = ""
@@ -88,6 +91,9 @@ class HistoryForm(forms.Form):
     template = forms.ChoiceField(label=_("Template"), required=False)
     model = forms.CharField(label=_("Model"), required=False, max_length=128)
     tag = forms.CharField(label=_("Tag"), required=False, max_length=64)
+    source = forms.ChoiceField(
+        label=_("Batches"), required=False, choices=[("", _("With and without")), *SOURCES.items()]
+    )
     since = forms.DateField(label=_("From"), required=False, input_formats=["%Y-%m-%d"])
     until = forms.DateField(label=_("To"), required=False, input_formats=["%Y-%m-%d"])
     view = forms.ChoiceField(required=False, choices=[("", ""), (DELETED, ""), (ARCHIVED, "")])
@@ -152,6 +158,7 @@ def chips(filters: Filters) -> list[Chip]:
         "template": (_("Template"), template.name if template else ""),
         "model": (_("Model"), filters.model),
         "tag": (_("Tag"), filters.tag),
+        "source": (_("Batches"), SOURCES.get(filters.source, "")),
         "since": (_("From"), date_format(filters.since) if filters.since else ""),
         "until": (_("To"), date_format(filters.until) if filters.until else ""),
     }

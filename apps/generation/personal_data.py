@@ -9,16 +9,18 @@ from django.utils.text import slugify
 
 from apps.core.db import system_scope
 from apps.core.personal_data import Document, in_batches
-from apps.generation import purging
-from apps.generation.models import Feedback, Generation, Preference, ShareLink
+from apps.generation import batches, purging
+from apps.generation.models import Batch, BatchRow, Feedback, Generation, Preference, ShareLink
 
 SLUG_LENGTH_MAX = 40
 
 
 def export(user: AbstractBaseUser) -> dict[str, Any]:
-    """Return every generation that a user started, also those that are deleted and not purged yet."""
+    """Return every generation that a user started, also what is deleted and not purged yet, and all beside it."""
     return {
         "generations": _rows(user),
+        "batches": _batches(user),
+        "batch_rows": _batch_rows(user),
         "preferences": list(Preference.objects.filter(user_id=user.pk).values("tone", "language", "template")),
         "feedback": _feedback(user),
         "share_links": _share_links(user),
@@ -36,6 +38,7 @@ def list_documents(user: AbstractBaseUser) -> Iterator[Document]:
 
 def erase(user: AbstractBaseUser) -> None:
     """Empty what a user wrote and got, deleted or not; that a run took place, and its cost, stay for the ledger."""
+    batches.erase(Batch.objects.filter(user_id=user.pk))
     purging.empty_all(Generation.objects.filter(user_id=user.pk))
     with system_scope():
         Preference.objects.filter(user_id=user.pk).delete()
@@ -82,6 +85,24 @@ def _rows(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
             "output": generation.output,
             "status": generation.status,
         }
+
+
+def _batches(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
+    for batch in in_batches(Batch.objects.filter(user_id=user.pk).select_related("template_version")):
+        yield {
+            "id": str(batch.pk),
+            "created_at": batch.created_at.isoformat(),
+            "template": batch.template_version.slug,
+            "file_name": batch.file_name,
+            "columns": batch.columns,
+            "status": batch.status,
+        }
+
+
+def _batch_rows(user: AbstractBaseUser) -> Iterator[dict[str, Any]]:
+    for row in in_batches(BatchRow.objects.filter(batch__user_id=user.pk)):
+        generation = str(row.generation_id) if row.generation_id else None
+        yield {"batch": str(row.batch_id), "line": row.line, "cells": row.cells, "generation": generation}
 
 
 def _as_markdown(generation: Generation) -> str:

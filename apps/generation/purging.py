@@ -8,7 +8,16 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.core.db import system_scope
-from apps.generation.models import Attempt, CachedAnswer, Conversation, Feedback, Generation, ShareLink, Step
+from apps.generation.models import (
+    Attempt,
+    BatchRow,
+    CachedAnswer,
+    Conversation,
+    Feedback,
+    Generation,
+    ShareLink,
+    Step,
+)
 from apps.generation.titles import make_title
 
 logger = structlog.get_logger(__name__)
@@ -82,4 +91,5 @@ def empty_texts(generations: QuerySet[Generation]) -> None:
     Step.objects.filter(generation__in=generations).delete()
     Feedback.objects.filter(generation__in=generations).exclude(reason="").update(reason="")
     ShareLink.objects.filter(generation__in=generations, revoked_at=None).update(revoked_at=timezone.now())
+    BatchRow.objects.filter(generation__in=generations).update(cells=[])
     generations.update(inputs={}, output="")

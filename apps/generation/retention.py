@@ -4,7 +4,6 @@ Credits and usage stay. What already became a fingerprint, or was emptied, does 
 """
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from django.utils import timezone
 from apps.core import audit
 from apps.core.db import system_scope, workspace_scope
 from apps.generation import purging
-from apps.generation.models import Conversation, Generation, RetentionPolicy
+from apps.generation.models import Batch, BatchRow, Conversation, Generation, RetentionPolicy
 
 logger = structlog.get_logger(__name__)
 
@@ -22,11 +21,6 @@ BATCH = 200
 # What one ring of the job does for a workspace at most; the next one goes on.
 BATCHES_MAX = 50
 FINGERPRINT = "sha256:"
-
-# Texts beside generations that go the same way: each is called with the workspace and a moment, erases what is older,
-# and may be called again. Within the workspace's scope.
-Follower = Callable[[UUID, datetime], None]
-FOLLOWERS: list[Follower] = []
 
 
 def find_policy(workspace_id: UUID) -> RetentionPolicy:
@@ -77,8 +71,7 @@ def apply_batch(workspace_id: UUID, *, now: datetime, limit: int = BATCH) -> int
         )
         rows = list(due.order_by("created_at").select_for_update(skip_locked=True, of=["self"])[:limit])
         _erase(rows, policy=policy, now=now)
-        for follow in FOLLOWERS:
-            follow(workspace_id, before)
+        _erase_uploads(workspace_id, before=before)
     if rows:
         logger.info("texts_erased", workspace_id=str(workspace_id), action=policy.action, count=len(rows))
     return len(rows)
@@ -108,6 +101,13 @@ def _erase(rows: list[Generation], *, policy: RetentionPolicy, now: datetime) ->
     Generation.objects.bulk_update(rows, ["inputs", "output", "texts_erased_at"])
     over = Conversation.objects.filter(generations__in=ids).exclude(generations__texts_erased_at=None)
     over.exclude(title="").update(title="")
+
+
+def _erase_uploads(workspace_id: UUID, *, before: datetime) -> None:
+    """Erase what was uploaded for batches that do not wait for it any more."""
+    over = [Batch.Status.READY, Batch.Status.FINISHED, Batch.Status.CANCELED]
+    rows = BatchRow.objects.filter(batch__workspace_id=workspace_id, batch__status__in=over)
+    rows.filter(batch__created_at__lt=before).exclude(cells=[]).update(cells=[])
 
 
 def _left_of(row: Generation) -> tuple[dict[str, str], str]:

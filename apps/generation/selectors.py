@@ -107,6 +107,8 @@ def find_ids(*, workspace_id: UUID, filters: Filters) -> QuerySet[Generation, UU
         is_under_way = filters.status in {Generation.Status.QUEUED, Generation.Status.RUNNING}
         matches = Matches.words if is_under_way else search.among_ended
         found = found.filter(matches(filters.q, workspace_id=workspace_id))
+    if filters.source:
+        found = found.filter(batch_row__isnull=filters.source == "single")
     wanted = {
         "status": filters.status,
         "template_version__slug": filters.template,
@@ -132,5 +134,7 @@ def _read(ids: QuerySet[Generation, UUID], filters: Filters) -> list[Generation]
     """Read a page and one more, newest first. Ids come first: texts are read of what is shown, not of all found."""
     characters = SEARCHED_CHARACTERS if filters.q else BEGINNING_CHARACTERS
     page = Generation.objects.filter(pk__in=ids[: PAGE_SIZE + 1])
-    page = page.select_related("template_version", "conversation", "user").defer("output")
+    page = page.select_related("template_version", "conversation", "user", "batch_row").defer(
+        "output", "batch_row__cells"
+    )
     return list(page.annotate(beginning=Left("output", characters)).order_by("-id"))

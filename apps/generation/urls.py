@@ -1,6 +1,6 @@
 """Addresses of the workshop. The stream itself is an ASGI door (see sse.py); its URL name lives here for templates."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.generation import conversation_views, export_views, feedback_views, library_views, quota_views, views
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.generations, name="list"),
     path("new/", views.new, name="new"),
     path("estimate/", views.estimate, name="estimate"),
+    path("batches/", include("apps.generation.batch_urls")),
     path("quotas/", quota_views.quotas_page, name="quotas"),
     path("<uuid:generation_id>/", views.detail, name="detail"),
     path("<uuid:generation_id>/cancellation/", views.cancellation, name="cancellation"),

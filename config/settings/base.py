@@ -131,6 +131,8 @@ LOCK_TIMEOUT_MS = 3_000
 IDLE_TIMEOUT_MS = 8_000
 # A request still busy after this long is answered with a 503 and Retry-After.
 REQUEST_DEADLINE_SECONDS = 20
+# Beside that, sending a body may take so long: a file comes slowly over a phone.
+UPLOAD_DEADLINE_SECONDS = 120
 
 # --- Redis: streams, doorbell, counters; nothing that may not be lost ---
 
@@ -162,10 +164,14 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
+# Tasks in files of another name than tasks.py.
+CELERY_IMPORTS = ["apps.generation.batch_tasks"]
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
+    "feed-batches": {"task": "generation.feed_batches", "schedule": 5},
     "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
     "apply-retention": {"task": "generation.retain", "schedule": 3600},
+    "purge-batches": {"task": "generation.purge_batches", "schedule": 3600},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
     "sweep-events": {"task": "apps.billing.tasks.sweep_events", "schedule": 10},
     "catch-up-with-stripe": {"task": "apps.billing.tasks.catch_up", "schedule": 900},
@@ -375,6 +381,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# The CSV of a batch; with the form around it, the longest body that is taken at all (apps/core/body_limit.py).
+BATCH_FILE_BYTES_MAX = 10 * 1024 * 1024
+BODY_BYTES_MAX = BATCH_FILE_BYTES_MAX + 1_000_000
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api_login.ApiKeyLogin", "apps.core.api.SessionLogin"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "apps.accounts.api_login.HasScope"],

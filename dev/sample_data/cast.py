@@ -15,7 +15,7 @@ from apps.core.db import system_scope
 from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Conversation, Generation
 from apps.generation.stream import Entry
-from dev.sample_data import month, sales, talks, team, texts
+from dev.sample_data import batches, month, sales, talks, team, texts
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
 from dev.sample_data.run import Run
 
@@ -62,7 +62,7 @@ def _sell(now: datetime) -> dict[str, UUID]:
         paying.subscriptions.update(status="canceled")
     if not is_owing:
         sales.leave_unpaid(owing, now=now)
-    return sales.sell_to(paying, user=user, now=now)
+    return sales.sell_to(paying, user=user, now=now) | batches.make_batches(paying, user=user, now=now)
 
 
 def _ensure_customer(email: str) -> tuple[Workspace, User]:

@@ -33,7 +33,7 @@ from apps.billing.models import (
 from apps.core import audit
 from apps.core.models import OutgoingMail
 from apps.generation import prompts
-from apps.generation.models import Attempt, Generation, ShareLink
+from apps.generation.models import Attempt, Batch, BatchRow, Generation, ShareLink
 from apps.pages.models import ContactMessage, Notice
 from apps.usage.models import COUNTS, DailyTotal, DailyUsage, UsageRecord
 from dev.sample_data import month
@@ -137,6 +137,7 @@ def _fill(world: World) -> None:
         "before": str(LedgerEntry.objects.filter(account=team.pk).count() + 1),
         "slug": _made_export(owner).slug,
         **{name: str(value) for name, value in _ids_around(done).items()},
+        "batch_id": str(_uploaded(team, owner).pk),
         "newest": "ffffffff-ffff-7fff-bfff-ffffffffffff",
     }
 
@@ -150,6 +151,27 @@ def _finished_generation(team: Workspace, owner: User) -> Generation:
         output=f"{Mark.TEXT} answer",
     )
     return Generation.objects.get(pk=month.make_run(run, workspace=team, user=owner))
+
+
+def _uploaded(team: Workspace, owner: User) -> Batch:
+    """A batch with a row that waits, and one that is left out."""
+    batch = Batch.objects.create(
+        workspace=team,
+        user=owner,
+        runs_as=owner,
+        template_version=prompts.ensure_version(prompts.get_template("summary")),
+        request_model="keel-demo",
+        file_name=f"{Mark.TEXT}.csv",
+        delimiter=",",
+        columns=["text", "format"],
+        positions={"text": 0, "format": 1},
+        row_count=2,
+        invalid_count=1,
+    )
+    row = {"workspace": team, "batch": batch, "cells": [f"{Mark.TEXT} " * 25, "Bullet points"]}
+    BatchRow.objects.create(number=1, line=2, credits_max=5, **row)
+    BatchRow.objects.create(number=2, line=3, status="invalid", problem=f"{Mark.TEXT} problem", **row)
+    return batch
 
 
 def _sold(team: Workspace, owner: User, *, entry: LedgerEntry) -> dict[str, Any]:
@@ -319,7 +341,13 @@ def _deleted_team(world: World) -> dict[str, str]:
     world.tokens[asker.name] = _new_key(owner.user, gone.pk, scopes=asker.scopes, name=f"{Mark.NAME} key")
     key = ApiKey.objects.get(workspace=gone)
     Workspace.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
-    ids = {"generation_id": generation.pk, "running_id": generation.pk, "payment_id": bought.pk, "key_id": key.pk}
+    ids: dict[str, Any] = {
+        "batch_id": _uploaded(gone, owner.user).pk,
+        "generation_id": generation.pk,
+        "running_id": generation.pk,
+        "payment_id": bought.pk,
+        "key_id": key.pk,
+    }
     ids |= _ids_around(generation)
     ids |= {"workspace_id": gone.pk, "deleted_id": gone.pk, "membership_id": owner.pk}
     return {name: str(value) for name, value in ids.items()}

@@ -52,6 +52,13 @@ def _open_all(tab: Any) -> None:
     tab.locator("main details").evaluate_all("all => all.forEach(details => { details.open = true })")
 
 
+def _refused_file(tab: Any) -> None:
+    broken = {"name": "list.csv", "mimeType": "text/csv", "buffer": b"text,format\nCaf\xe9,x\n"}
+    tab.set_input_files("input[type=file]", files=[broken])
+    tab.click("main form [type=submit]")
+    tab.wait_for_selector("main [aria-invalid=true]")
+
+
 def _wrong_password(tab: Any) -> None:
     tab.fill("input[name=login]", "nobody@example.com")
     tab.fill("input[name=password]", "not-the-password")
@@ -160,6 +167,16 @@ LIBRARY = [
     Page("shared-gone", "/shared/gone/", status=404),
     Page("history-empty", "/generations/", FRESH),
 ]
+BATCHES = [
+    Page("batches", "/generations/batches/", PAYING),
+    Page("batches-empty", "/generations/batches/", FRESH),
+    Page("batch-new", "/generations/batches/new/", PAYING),
+    Page("batch-errors", "/generations/batches/new/", PAYING, act=_refused_file),
+    Page("batch-ready", "/generations/batches/{batch_ready}/", PAYING),
+    Page("batch-running", "/generations/batches/{batch_running}/", PAYING),
+    Page("batch-paused", "/generations/batches/{batch_paused}/", PAYING, act=_open_all),
+    Page("batch-done", "/generations/batches/{batch_done}/", PAYING),
+]
 MONEY = [
     Page("billing", "/billing/", FULL),
     Page("billing-fresh", "/billing/", FRESH),
@@ -225,7 +242,7 @@ LAPTOP = [
     Page("dev-components", "/dev/components/"),
 ]
 
-PRODUCT = [*PUBLIC, *ACCOUNTS, *WORKSHOP, *LIBRARY, *MONEY, *SETTINGS]
+PRODUCT = [*PUBLIC, *ACCOUNTS, *WORKSHOP, *LIBRARY, *BATCHES, *MONEY, *SETTINGS]
 PAGES = [*PRODUCT, *ERRORS, *ADMIN, *LAPTOP]
 # What the normal run looks at, one of each kind; the long run looks at every page.
 IN_THE_NORMAL_RUN = {
@@ -242,6 +259,8 @@ IN_THE_NORMAL_RUN = {
     "generation-failed",
     "history",
     "conversation-versions",
+    "batch-ready",
+    "batch-paused",
     "billing-paying",
     "purchase-done",
     "usage",

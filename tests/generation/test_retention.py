@@ -11,9 +11,10 @@ from django.utils import timezone
 from apps.core.db import workspace_scope
 from apps.core.models import AuditEntry
 from apps.generation import retention, tasks
-from apps.generation.models import Generation, RetentionPolicy
+from apps.generation.models import Batch, Generation, RetentionPolicy
 from tests.factories import FundedMembershipFactory
 from tests.generation import runs
+from tests.generation.batch_files import summaries, upload
 
 DAY = timedelta(days=1)
 
@@ -136,15 +137,15 @@ def test_what_was_deleted_goes_too_and_comes_back_empty(customer, old, client):
     assert b"The tides" not in client.get(f"/generations/new/?from={old.pk}").content
 
 
-def test_a_follower_hears_of_each_workspace_and_moment(customer, old, monkeypatch):
-    heard = []
-    monkeypatch.setattr(retention, "FOLLOWERS", [lambda *told: heard.append(told)])
+def test_uploads_that_nobody_waits_for_go_too(customer, old):
+    over, under_way, young = (upload(customer, summaries(2)) for _ in range(3))
+    Batch.objects.filter(pk__in=[over.pk, under_way.pk]).update(created_at=timezone.now() - 31 * DAY)
+    Batch.objects.filter(pk=under_way.pk).update(status="paused", started_at=timezone.now())
     decide(customer, "delete")
-    now = timezone.now()
 
-    retention.apply_all(now=now)
+    retention.apply_all(now=timezone.now())
 
-    assert heard == [(customer.workspace_id, now - 30 * DAY)]
+    assert [any(row.cells for row in batch.rows.all()) for batch in (over, under_way, young)] == [False, True, True]
 
 
 def test_an_owner_sets_it_once_it_is_confirmed_and_it_is_written_down(customer, client):
