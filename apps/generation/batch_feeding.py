@@ -24,11 +24,11 @@ from apps.core.db import system_scope, workspace_scope
 from apps.core.errors import DomainError, is_outage
 from apps.core.request_id import bind_request_id
 from apps.generation import prompts, services
-from apps.generation.models.batches import TEXT_CHARACTERS_MAX
 from apps.generation.batch_rules import RowError, RowRules
 from apps.generation.catalogue import UnknownModelError
 from apps.generation.limits import WINDOW_SECONDS
 from apps.generation.models import Batch, BatchRow, Generation
+from apps.generation.models.batches import TEXT_CHARACTERS_MAX
 from apps.usage.rates import UnratedModelError
 
 logger = structlog.get_logger(__name__)

@@ -22,9 +22,9 @@ from apps.core.ringing import ring_on_commit
 from apps.core.text import storable
 from apps.generation import batch_csv, batch_purging, batch_tasks, catalogue, estimates, prompts, quotas, services
 from apps.generation.batch_csv import CsvError, Sheet
-from apps.generation.models.batches import TEXT_CHARACTERS_MAX
 from apps.generation.batch_rules import RowError, RowRules
 from apps.generation.models import Batch, BatchRow, Generation
+from apps.generation.models.batches import TEXT_CHARACTERS_MAX
 from apps.generation.prompts import PromptTemplate
 
 Status = Batch.Status

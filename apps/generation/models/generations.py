@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import ApiKey, Workspace
 from apps.billing.models import Hold
 from apps.core.ids import uuid7
-from apps.generation.search import GenerationDocument, TitleDocument
-from apps.usage.rating import Confidence
 from apps.generation.models.templates import PromptTemplateVersion
+from apps.generation.search import GenerationDocument, TitleDocument
 
 
 class Conversation(models.Model):

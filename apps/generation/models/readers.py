@@ -1,17 +1,12 @@
 """What people think of answers, whom they show them to, and how they like to be written for."""
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import ApiKey, Workspace
-from apps.billing.models import Hold
+from apps.accounts.models import Workspace
 from apps.core.ids import uuid7
-from apps.generation.search import GenerationDocument, TitleDocument
-from apps.usage.rating import Confidence
 from apps.generation.models.generations import Generation
 
 

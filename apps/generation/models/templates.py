@@ -1,17 +1,8 @@
 """Prompt templates as they were deployed, and which version of each is live."""
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-
-from apps.accounts.models import ApiKey, Workspace
-from apps.billing.models import Hold
-from apps.core.ids import uuid7
-from apps.generation.search import GenerationDocument, TitleDocument
-from apps.usage.rating import Confidence
 
 
 class PromptTemplateVersion(models.Model):
