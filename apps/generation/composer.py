@@ -71,7 +71,9 @@ def find_locked(models: list[str], *, rights: Entitlements) -> dict[str, str]:
     return {model: plan.name if plan else _("no plan") for model, plan in including.items()}
 
 
-def estimate_shown(form: ComposerForm, *, workspace_id: UUID, preference: Preference) -> Estimate | None:
+def estimate_shown(
+    form: ComposerForm, *, workspace_id: UUID, rights: Entitlements, preference: Preference
+) -> Estimate | None:
     """Return what the form would hold as it is now; None where that cannot be said, because a model has no rate."""
     try:
         return estimates.estimate(
@@ -79,6 +81,7 @@ def estimate_shown(form: ComposerForm, *, workspace_id: UUID, preference: Prefer
             template=form.prompt_template,
             inputs=form.shown_inputs(),
             model=form.shown_model(),
+            rights=rights,
             instructions=preferences.sentences(preference),
         )
     except DomainError:

@@ -16,6 +16,7 @@ from apps.accounts import consent
 from apps.accounts.access import permission_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
+from apps.billing.entitlements import entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import MAIN, render_page
@@ -221,8 +222,11 @@ def _estimate(request: WorkspaceHttpRequest, shown: Thread, form: FollowUpForm) 
         before=[turn.generation for turn in shown.turns],
         instructions=preferences.sentences(preferences.of_user(request.user.pk)),
     )
+    rights = entitlements(request.workspace.pk)
     try:
-        return estimates.of_messages(workspace_id=request.workspace.pk, template=template, messages=prompt, model=model)
+        return estimates.of_messages(
+            workspace_id=request.workspace.pk, template=template, messages=prompt, model=model, rights=rights
+        )
     except DomainError:
         return None
 

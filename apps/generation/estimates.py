@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.billing import selectors as billing
-from apps.billing.entitlements import entitlements
+from apps.billing.entitlements import Entitlements
 from apps.generation import bounds, catalogue, context
 from apps.generation.bounds import Most
 from apps.generation.context import Messages
@@ -23,8 +23,13 @@ class Estimate:
     """The most that a run would hold, and what the workspace has for it, in credits; and for how many answers."""
 
     amount: int
-    available: int
+    balance: billing.Balance
     rounds_max: int = 1
+
+    @property
+    def available(self) -> int:
+        """What the workspace could hold now, in credits."""
+        return self.balance.available
 
     @property
     def is_affordable(self) -> bool:
@@ -38,6 +43,7 @@ def estimate(
     template: PromptTemplate,
     inputs: dict[str, str],
     model: str,
+    rights: Entitlements,
     instructions: Sequence[str] = (),
 ) -> Estimate:
     """Return what starting this would hold: from the function that says how much is held. Raises UnratedModelError.
@@ -45,17 +51,18 @@ def estimate(
     A model that is not offered raises UnknownModelError, as starting it would.
     """
     messages = context.assemble(template.messages(inputs), instructions=instructions)
-    return of_messages(workspace_id=workspace_id, template=template, messages=messages, model=model)
+    return of_messages(workspace_id=workspace_id, template=template, messages=messages, model=model, rights=rights)
 
 
-def of_messages(*, workspace_id: UUID, template: PromptTemplate, messages: Messages, model: str) -> Estimate:
+def of_messages(
+    *, workspace_id: UUID, template: PromptTemplate, messages: Messages, model: str, rights: Entitlements
+) -> Estimate:
     """Return what sending this prompt would hold. Raises as `estimate` does."""
     catalogue.require_offered(model)
-    now = timezone.now()
-    chain = catalogue.fallbacks(model, rights=entitlements(workspace_id, at=now), on=now.date())
-    amount = most_credits(template=template, messages=messages, model=model, on=now.date(), fallbacks=chain)
-    available = billing.get_balance(workspace_id).available
-    return Estimate(amount=amount, available=available, rounds_max=template.policy.rounds_max)
+    today = timezone.now().date()
+    chain = catalogue.fallbacks(model, rights=rights, on=today)
+    amount = most_credits(template=template, messages=messages, model=model, on=today, fallbacks=chain)
+    return Estimate(amount, billing.get_balance(workspace_id), rounds_max=template.policy.rounds_max)
 
 
 def estimate_credits(

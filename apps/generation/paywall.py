@@ -43,10 +43,11 @@ class AllowanceWall:
     reason: str = "allowance"
 
 
-def of_estimate(*, membership: Membership, template: PromptTemplate, needed: int) -> dict[str, Any]:
+def of_estimate(
+    *, membership: Membership, template: PromptTemplate, needed: int, balance: selectors.Balance
+) -> dict[str, Any]:
     """Return what stands in the way of a run of so many credits, for the templates; empty where nothing does."""
     workspace_id = membership.workspace_id
-    balance = selectors.get_balance(workspace_id)
     try:
         member_allowances.require_within(membership, needed=needed, at=timezone.now())
     except AllowanceError as refusal:
@@ -62,9 +63,9 @@ def of_refusal(refusal: Refusal, *, membership: Membership, template: PromptTemp
     """Return what stood in the way of a run that was refused, for the templates."""
     if isinstance(refusal, AllowanceError):
         return _context(_wall(refusal), membership=membership, template=template)
-    if isinstance(refusal, InsufficientCreditsError):
-        return of_estimate(membership=membership, template=template, needed=refusal.needed)
     balance = selectors.get_balance(membership.workspace_id)
+    if isinstance(refusal, InsufficientCreditsError):
+        return of_estimate(membership=membership, template=template, needed=refusal.needed, balance=balance)
     found = billing.describe_spend_cap(needed=refusal.needed, balance=balance, role=membership.role)
     return _context(found, membership=membership, template=template)
 

@@ -27,8 +27,8 @@ def publish(version: PromptTemplateVersion, *, staff: User, reason: str) -> bool
     """
     with system_scope():
         # Locked, so that two members of staff are written down one after the other, each with what it was before.
-        published = PublishedTemplate.objects.select_for_update(of=["self"]).select_related("version")
-        row = published.filter(slug=version.slug).first()
+        # Without a join: whoever waited for the lock would look for the row with the version that it had before.
+        row = PublishedTemplate.objects.select_for_update().filter(slug=version.slug).first()
         if row is None:
             raise TemplateWithoutFileError
         if row.version_id == version.pk:

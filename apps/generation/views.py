@@ -71,10 +71,11 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             template=template,
             inputs=estimates.stand_ins(template, sizes),
             model=request.GET.get("model") or composer.models_for(template)[0],
+            rights=entitlements(request.workspace.pk),
             instructions=preferences.sentences(preferences.of_user(request.user.pk)),
         )
         context = {"estimate": estimated} | paywall.of_estimate(
-            membership=request.membership, template=template, needed=estimated.amount
+            membership=request.membership, template=template, needed=estimated.amount, balance=estimated.balance
         )
     return render(request, f"{COMPOSER_PAGE}#estimate-answer", context)
 
@@ -183,7 +184,12 @@ def _show_paywall(request: WorkspaceHttpRequest, form: ComposerForm, *, refusal:
     """Show what is missing and how to get it, beside the text, which stays as it is."""
     with workspace_scope(request.workspace.pk):
         preference = preferences.of_user(request.user.pk)
-        estimated = composer.estimate_shown(form, workspace_id=request.workspace.pk, preference=preference)
+        estimated = composer.estimate_shown(
+            form,
+            workspace_id=request.workspace.pk,
+            rights=entitlements(request.workspace.pk),
+            preference=preference,
+        )
         context: dict[str, Any] = {"estimate": estimated}
         context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
     response = render(request, f"{COMPOSER_PAGE}#estimate-answer", context, status=refusal.status)
@@ -215,7 +221,9 @@ def _show_refused(
 def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
     rights = entitlements(request.workspace.pk)
     composer.lock_models(opened.form, rights=rights)
-    estimated = composer.estimate_shown(opened.form, workspace_id=request.workspace.pk, preference=opened.preference)
+    estimated = composer.estimate_shown(
+        opened.form, workspace_id=request.workspace.pk, rights=rights, preference=opened.preference
+    )
     context = {
         "composer": opened,
         "form": opened.form,
@@ -228,7 +236,10 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
     }
     if estimated is not None:
         context |= paywall.of_estimate(
-            membership=request.membership, template=opened.form.prompt_template, needed=estimated.amount
+            membership=request.membership,
+            template=opened.form.prompt_template,
+            needed=estimated.amount,
+            balance=estimated.balance,
         )
     # Where a paywall stands, no other limit matters.
     context["near_limits"] = [] if context.get("paywall") else quotas.list_near(request.workspace.pk, rights=rights)

@@ -44,7 +44,6 @@ def quick(unlimited_plans: None, settings: Any, monkeypatch: pytest.MonkeyPatch)
     breaker.reset("openai")
     yield
     openai_provider._client.cache_clear()
-    breaker.reset("openai")
 
 
 @pytest.fixture

@@ -45,6 +45,8 @@ def test_a_file_that_turns_out_to_be_broken_leaves_nothing_behind(member):
 
 
 def test_ten_thousand_rows_take_a_few_statements(member, django_assert_max_num_queries):
+    prompts.publish_all()
+
     with django_assert_max_num_queries(50):
         batch = upload(member, summaries(10_000, text=TEXT[:200]))
 

@@ -153,7 +153,7 @@ def test_a_model_may_have_another_name_at_its_provider(settings, tmp_path):
 
 def test_the_composer_opens_with_the_best_model_for_its_template_that_the_plan_includes(settings):
     settings.GENERATION_MODELS = ["keel-demo", "gpt-4o-mini"]
-    form = composer.submitted_form({}, template=prompts.get_template("summary"))
+    form = composer.submitted_form({}, template=prompts.get_file("summary"))
     assert form.shown_model() == "gpt-4o-mini"
 
     form.lock({"gpt-4o-mini": "Pro"})

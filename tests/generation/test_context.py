@@ -66,7 +66,7 @@ def test_what_fell_out_is_told_by_its_first_words_and_counted_before_that():
 
 
 def test_what_is_frozen_is_read_back_and_says_nothing_where_there_is_nothing():
-    template = prompts.find_template(FOLLOW_UP)
+    template = prompts.get_file(FOLLOW_UP)
     frozen, sent = context.freeze(template=template, inputs={"text": "x"}, model="keel-demo", instructions=["Plainly."])
 
     assert frozen.as_json() == {"instructions": ["Plainly."]}

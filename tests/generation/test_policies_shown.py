@@ -19,7 +19,7 @@ FORM = {"template": "summary", "text": TEXT, "format": "Bullet points", "model":
 def refusing(monkeypatch):
     """The summary refuses secrets, and what is not said is as ever."""
     refused = Policies(secrets=Policy(input=Action.REFUSE, output=Action.WARN))
-    summary = replace(prompts.get_template("summary"), policies=refused)
+    summary = replace(prompts.get_file("summary"), policies=refused)
     monkeypatch.setitem(prompts._templates(), "summary", summary)
 
 

@@ -110,7 +110,7 @@ def test_all_templates_are_one_query(db, django_assert_num_queries):
     prompts.publish_all()
 
     with django_assert_num_queries(1):
-        assert len(prompts.list_templates()) == len(FILES)
+        assert len(prompts.list_all()) == len(FILES)
 
 
 def test_releases_at_once_make_each_version_once(committed_db, files):

@@ -140,7 +140,7 @@ def test_what_was_deleted_goes_too_and_comes_back_empty(customer, old, client):
 def test_uploads_that_nobody_waits_for_go_too(customer, old):
     over, under_way, young = (upload(customer, summaries(2)) for _ in range(3))
     Batch.objects.filter(pk__in=[over.pk, under_way.pk]).update(created_at=timezone.now() - 31 * DAY)
-    Batch.objects.filter(pk=under_way.pk).update(status="paused", started_at=timezone.now())
+    Batch.objects.filter(pk=under_way.pk).update(status="paused", started_at=timezone.now(), resumed_at=timezone.now())
     decide(customer, "delete")
 
     retention.apply_all(now=timezone.now())
