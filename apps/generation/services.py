@@ -94,29 +94,12 @@ def start_generation(
     ParentRunningError, AllowanceError, KeyBudgetError, SpendCapError or InsufficientCreditsError;
     WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
     """
-    found = policies.require_sendable(template.policies, inputs)
-    generation = Generation(
-        id=uuid7(),
-        workspace=workspace,
-        user=user,
-        api_key=api_key,
-        hold_id=uuid7(),
-        inputs=inputs,
-        findings={"input": found} if found else {},
-        request_model=model,
-        output_tokens_max=template.output_tokens_max,
-        rounds_max=template.policy.rounds_max,
+    generation = _drafted(
+        Generation(workspace=workspace, user=user, api_key=api_key, inputs=inputs, request_model=model),
+        template=template,
         idempotency_key=idempotency_key,
-        parent_id=variant_of.parent_id if variant_of else parent.pk if parent else None,
-        variant_of_id=(variant_of.variant_of_id or variant_of.pk) if variant_of else None,
-        fingerprint=_fingerprint(
-            template=template,
-            inputs=inputs,
-            model=model,
-            place={"parent": parent and parent.pk, "variant_of": variant_of and variant_of.pk},
-        ),
-        request_id=current_request_id(),
-        created_at=timezone.now(),
+        parent=parent,
+        variant_of=variant_of,
     )
     with workspace_scope(workspace.pk):
         repeated = _find_repeated(generation)
@@ -146,6 +129,31 @@ def cancel_generation(generation: Generation) -> None:
     with workspace_scope(generation.workspace_id):
         running = Generation.objects.filter(pk=generation.pk, status=Generation.Status.RUNNING)
         running.filter(cancel_requested_at=None).update(cancel_requested_at=timezone.now())
+
+
+def _drafted(
+    generation: Generation,
+    *,
+    template: PromptTemplate,
+    idempotency_key: str,
+    parent: Generation | None,
+    variant_of: Generation | None,
+) -> Generation:
+    """Fill in what follows from the request alone. Raises InputRefusedError."""
+    found = policies.require_sendable(template.policies, generation.inputs)
+    generation.findings = {"input": found} if found else {}
+    generation.hold_id, generation.created_at = uuid7(), timezone.now()
+    generation.output_tokens_max, generation.rounds_max = template.output_tokens_max, template.policy.rounds_max
+    generation.idempotency_key, generation.request_id = idempotency_key, current_request_id()
+    generation.parent_id = variant_of.parent_id if variant_of else parent.pk if parent else None
+    generation.variant_of_id = (variant_of.variant_of_id or variant_of.pk) if variant_of else None
+    generation.fingerprint = _fingerprint(
+        template=template,
+        inputs=generation.inputs,
+        model=generation.request_model,
+        place={"parent": parent and parent.pk, "variant_of": variant_of and variant_of.pk},
+    )
+    return generation
 
 
 def _require_allowed(generation: Generation, *, address: str, rights: Entitlements) -> None:
