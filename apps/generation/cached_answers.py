@@ -32,7 +32,7 @@ def find(generation: Generation, *, policy: CachePolicy | None, messages: Messag
 
     Who asks for another answer to the same, as a variant of it, gets one of the model's.
     """
-    if policy is None or getattr(generation, "variant_of_id", None):
+    if policy is None or generation.variant_of_id:
         return None
     mine = Q(workspace_id=generation.workspace_id)
     readable = mine | Q(is_public=True) if policy.scope == "public" else mine
@@ -93,7 +93,7 @@ def delete_expired(*, now: datetime) -> None:
 def _is_worth_it(generation: Generation) -> bool:
     """Whole answers only, which cost something, and of which nothing was found that a policy minds."""
     is_whole = generation.status == Generation.Status.SUCCEEDED and generation.finish_reason == "stop"
-    return is_whole and generation.charged_credits > 0 and not getattr(generation, "findings", None)
+    return is_whole and generation.charged_credits > 0 and not generation.findings
 
 
 def _price(charged_credits: int, *, percent: int) -> int:

@@ -102,7 +102,8 @@ def freeze(
 
     Return that and the prompt which `messages_of` makes of it. No query.
     """
-    base = assemble(template.messages(inputs), instructions=instructions)
+    asked = template.messages(inputs)
+    base = assemble(asked, instructions=instructions)
     room = catalogue.describe(model).context_window - template.output_tokens_max - most_tokens(base)
     turns = list(map(_turn, answered(before)))
     whole, summarized = trim(turns, room=min(room, HISTORY_TOKENS_MAX))
@@ -112,7 +113,6 @@ def freeze(
         left_out=len(turns) - len(whole) - len(summarized),
         instructions=tuple(instructions),
     )
-    asked = template.messages(inputs)
     return frozen, assemble(
         asked, instructions=instructions, summarized=summarized, left_out=frozen.left_out, turns=whole
     )
