@@ -125,9 +125,9 @@ def test_odd_text_and_odd_events_pass_as_text(model, protocol):
     assert heard.text == expected.replace("\x00", "").replace("\ud800", "")
 
 
-@pytest.mark.parametrize("base_url", [f"http://127.0.0.1:{free_port()}/v1", "http://no-such-host.invalid/v1"])
-def test_a_provider_that_cannot_be_reached_is_unavailable(base_url, protocol):
-    heard = call(endpoint(protocol, base_url=base_url), ask("keel-echo"))
+@pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"], ids=["no-server", "no-host"])
+def test_a_provider_that_cannot_be_reached_is_unavailable(host, protocol):
+    heard = call(endpoint(protocol, base_url=f"http://{host}/v1"), ask("keel-echo"))
 
     assert isinstance(heard.error, errors.ProviderUnavailableError)
 
