@@ -1,6 +1,6 @@
 """The steps of a run, written down as they are taken, and told to the page that waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,7 +54,8 @@ class RecordedTalk:
         """Write a step down when it begins and when it ends, however it does. Raises LeaseLostError."""
         self._steps += 1
         note = StepNote(detail=detail)
-        step = Step(id=uuid7(), generation_id=self._generation.pk, number=self._steps, kind=kind, detail=detail)
+        step = Step(id=uuid7(), generation_id=self._generation.pk, number=self._steps, kind=kind)
+        step.detail = self._shown_detail(detail)
         self._write(step)
         stream.announce(self._generation.pk, stream.STATUS, kind)
         try:
@@ -77,13 +78,20 @@ class RecordedTalk:
         connection.close()
 
     def _end(self, step: Step, note: StepNote) -> None:
-        step.text, step.detail = self._shown(note.text), note.detail
+        step.text, step.detail = self._shown(note.text), self._shown_detail(note.detail)
         step.attempts_made, step.finished_at = len(self._run.attempts), timezone.now()
         with workspace_scope(self._run.lease.workspace_id):
             if not leases.holds(self._run.lease):
                 raise errors.LeaseLostError
             step.save(force_update=True)
         connection.close()
+
+    def _shown_detail(self, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is told of a step: the arguments of a tool, and problems, can quote what the model wrote."""
+        return {
+            name: [self._shown(text) for text in told] if isinstance(told, list) else self._shown(told)
+            for name, told in detail.items()
+        }
 
     def _shown(self, text: str) -> str:
         return policies.shown(policies.of(self._generation.template_version.content), text)

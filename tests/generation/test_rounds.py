@@ -140,6 +140,16 @@ def test_tools_are_told_to_the_model_and_their_results_reach_it(customer):
     assert "133" in generation.output
 
 
+def test_what_is_told_of_a_step_is_masked_as_the_answer_is(customer, monkeypatch):
+    monkeypatch.setitem(INPUTS, "sums-explained", {"question": "What do two of 4111111111111111 cost, 2 times?"})
+    masked = {"personal_data": {"input": "off", "output": "mask"}}
+    generation = run(customer, "sums-explained", model="keel-tools", **masked)
+
+    told = json.dumps(list(Step.objects.filter(generation=generation).values_list("detail", "text")))
+    assert "calculate" in told
+    assert "4111111111111111" not in told + generation.output
+
+
 def test_the_hold_covers_the_dearest_run_of_each_template(customer):
     """Each model writes as much as it may in every round, and reads all of it again."""
     for slug, model in [("task-list", "keel-json-never"), ("reviewed-article", "keel-long")]:
