@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.billing.entitlements import Entitlements
@@ -86,6 +88,11 @@ def estimate_shown(
         )
     except DomainError:
         return None
+
+
+def address_of(template: PromptTemplate) -> str:
+    """Return where the composer opens with a template."""
+    return f"{reverse('generation:new')}?{urlencode({'template': template.slug})}"
 
 
 def new_key() -> str:

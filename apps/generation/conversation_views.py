@@ -1,11 +1,12 @@
 """The page of a conversation: what was said, the next message, other versions of an answer, and its name and place."""
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -27,6 +28,7 @@ from apps.generation import (
     context,
     conversations,
     estimates,
+    paywall,
     preferences,
     prompts,
     selectors,
@@ -159,13 +161,27 @@ def _send(request: WorkspaceHttpRequest, conversation_id: UUID) -> HttpResponse:
             instructions=wishes,
         )
     except DomainError as error:
-        # htmx leaves the form as it is and gets a toast; without it, the page brings back what was typed.
-        if request.htmx:
+        # htmx leaves the form as it is and gets a toast, or the ways to pay; without it, the page brings back what was
+        # typed.
+        if request.htmx and not isinstance(error, paywall.PAYWALLED):
             raise
-        with workspace_scope(request.workspace.pk):
-            shown = _read(request, conversation_id, at=parent.pk, ends_there=True)
-            return _page(request, shown, form, status=error.status, refusal=error)
+        return _show_refused(request, form, parent=parent, refusal=error)
     return _go_to_answer(request, made)
+
+
+def _show_refused(
+    request: WorkspaceHttpRequest, form: FollowUpForm, *, parent: Generation, refusal: DomainError
+) -> HttpResponse:
+    with workspace_scope(request.workspace.pk):
+        wall = {}
+        if isinstance(refusal, paywall.PAYWALLED):
+            wall = paywall.of_refusal(refusal, membership=request.membership, return_path=request.path)
+        if not request.htmx:
+            shown = _read(request, parent.conversation_id, at=parent.pk, ends_there=True)
+            return _page(request, shown, form, status=refusal.status, refusal=refusal, wall=wall)
+        response = render(request, "generation/paywall.html", wall, status=refusal.status)
+    response["HX-Retarget"] = "#paywall"
+    return response
 
 
 def model_of(parent: Generation) -> str:
@@ -181,6 +197,7 @@ def _page(
     *,
     status: int = 200,
     refusal: DomainError | None = None,
+    wall: dict[str, Any] | None = None,
     label_form: LabelForm | None = None,
     is_edited: bool = False,
 ) -> HttpResponse:
@@ -206,7 +223,7 @@ def _page(
         "must_agree": not consent.is_given(request.user),
         "consent_sentence": consent.SENTENCE,
         "consent_version": consent.VERSION,
-    }
+    } | (wall or {})
     return render_page(request, PAGE, page, status=status)
 
 

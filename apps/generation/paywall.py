@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Membership
@@ -16,7 +14,6 @@ from apps.billing.paywall import Paywall
 from apps.billing.spending import SpendCapError
 from apps.generation import member_allowances
 from apps.generation.member_allowances import AllowanceError
-from apps.generation.prompts import PromptTemplate
 from apps.usage import selectors as usage
 
 PAYWALLED = (AllowanceError, InsufficientCreditsError, SpendCapError)
@@ -43,46 +40,45 @@ class AllowanceWall:
     reason: str = "allowance"
 
 
-def of_estimate(
-    *, membership: Membership, template: PromptTemplate, needed: int, balance: selectors.Balance
-) -> dict[str, Any]:
-    """Return what stands in the way of a run of so many credits, for the templates; empty where nothing does."""
+def of_estimate(*, membership: Membership, needed: int, balance: selectors.Balance, return_path: str) -> dict[str, Any]:
+    """Return what stands in the way of a run of so many credits, for the templates; empty where nothing does.
+
+    Who goes on to pay comes back to `return_path`.
+    """
     workspace_id = membership.workspace_id
     try:
         member_allowances.require_within(membership, needed=needed, at=timezone.now())
     except AllowanceError as refusal:
-        return _context(_wall(refusal), membership=membership, template=template) | {"credits": balance}
+        return _context(_wall(refusal), membership=membership, return_path=return_path) | {"credits": balance}
     found = billing.find_paywall(
         workspace_id=workspace_id, needed=needed, balance=balance, role=membership.role, at=timezone.now()
     )
     # The frame shows the balance, too, under this name.
-    return _context(found, membership=membership, template=template) | {"credits": balance}
+    return _context(found, membership=membership, return_path=return_path) | {"credits": balance}
 
 
-def of_refusal(refusal: Refusal, *, membership: Membership, template: PromptTemplate) -> dict[str, Any]:
+def of_refusal(refusal: Refusal, *, membership: Membership, return_path: str) -> dict[str, Any]:
     """Return what stood in the way of a run that was refused, for the templates."""
     if isinstance(refusal, AllowanceError):
-        return _context(_wall(refusal), membership=membership, template=template)
+        return _context(_wall(refusal), membership=membership, return_path=return_path)
     balance = selectors.get_balance(membership.workspace_id)
     if isinstance(refusal, InsufficientCreditsError):
-        return of_estimate(membership=membership, template=template, needed=refusal.needed, balance=balance)
+        return of_estimate(membership=membership, needed=refusal.needed, balance=balance, return_path=return_path)
     found = billing.describe_spend_cap(needed=refusal.needed, balance=balance, role=membership.role)
-    return _context(found, membership=membership, template=template)
+    return _context(found, membership=membership, return_path=return_path)
 
 
 def _wall(refusal: AllowanceError) -> AllowanceWall:
     return AllowanceWall(needed=refusal.needed, left=refusal.left, allowance=refusal.allowance)
 
 
-def _context(
-    found: Paywall | AllowanceWall | None, *, membership: Membership, template: PromptTemplate
-) -> dict[str, Any]:
+def _context(found: Paywall | AllowanceWall | None, *, membership: Membership, return_path: str) -> dict[str, Any]:
     if found is None:
         return {"paywall": None}
     return {
         "paywall": found,
         "so_far": _sum_so_far(membership.workspace_id),
-        "return_path": f"{reverse('generation:new')}?{urlencode({'template': template.slug})}",
+        "return_path": return_path,
     }
 
 

@@ -75,7 +75,10 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             instructions=preferences.sentences(preferences.of_user(request.user.pk)),
         )
         context = {"estimate": estimated} | paywall.of_estimate(
-            membership=request.membership, template=template, needed=estimated.amount, balance=estimated.balance
+            membership=request.membership,
+            needed=estimated.amount,
+            balance=estimated.balance,
+            return_path=composer.address_of(template),
         )
     return render(request, f"{COMPOSER_PAGE}#estimate-answer", context)
 
@@ -191,7 +194,9 @@ def _show_paywall(request: WorkspaceHttpRequest, form: ComposerForm, *, refusal:
             preference=preference,
         )
         context: dict[str, Any] = {"estimate": estimated}
-        context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
+        context |= paywall.of_refusal(
+            refusal, membership=request.membership, return_path=composer.address_of(form.prompt_template)
+        )
     response = render(request, f"{COMPOSER_PAGE}#estimate-answer", context, status=refusal.status)
     response["HX-Retarget"] = "#generation-estimate"
     response["HX-Reswap"] = "outerHTML"
@@ -206,7 +211,9 @@ def _show_refused(
         opened = Composer(form, prompts.list_templates(), preferences.of_user(request.user.pk))
         context = _context(request, opened) | {"refusal": refusal}
         if isinstance(refusal, paywall.PAYWALLED):
-            context |= paywall.of_refusal(refusal, membership=request.membership, template=form.prompt_template)
+            context |= paywall.of_refusal(
+                refusal, membership=request.membership, return_path=composer.address_of(form.prompt_template)
+            )
     if request.htmx:
         response = render(request, f"{COMPOSER_PAGE}#composer-form", context, status=status)
         response["HX-Retarget"] = "#composer-form"
@@ -237,9 +244,9 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
     if estimated is not None:
         context |= paywall.of_estimate(
             membership=request.membership,
-            template=opened.form.prompt_template,
             needed=estimated.amount,
             balance=estimated.balance,
+            return_path=composer.address_of(opened.form.prompt_template),
         )
     # Where a paywall stands, no other limit matters.
     context["near_limits"] = [] if context.get("paywall") else quotas.list_near(request.workspace.pk, rights=rights)

@@ -14,6 +14,8 @@ from dev.sample_data.run import Run
 
 # In the address of the sample's shared page; a real one is random and kept nowhere.
 SECRET = "sample-link"
+TITLES = ("Tide tables for the pier", "Two ways to say it", "Old price list")
+TAGS = ["harbor", "spring"]
 MESSAGES = [
     ("Make it shorter, for a notice on the pier.", "**New tide tables.** Forty more harbours, and they work offline."),
     ("And one line for the radio?", "The new tide tables are out: forty more harbours, also without a connection."),
@@ -25,11 +27,11 @@ def make_talks(workspace: Workspace, *, user: User, until: datetime) -> dict[str
     """Make a conversation of several messages, one with two versions and one that is archived; return their ids."""
     talk = _make_talk(workspace, user=user, until=until)
     versions = _make_versions(workspace, user=user, until=until)
-    archived = _first(workspace, user=user, at=until - timedelta(days=2), title="Old price list")
+    archived = _first(workspace, user=user, at=until - timedelta(days=2), title=TITLES[2])
     with system_scope():
         Conversation.objects.filter(pk=archived.conversation_id).update(archived_at=until)
         Conversation.objects.filter(pk=talk.conversation_id).update(
-            title="Tide tables for the pier", renamed_at=until, pinned_at=until, tags=["harbor", "spring"]
+            title=TITLES[0], renamed_at=until, pinned_at=until, tags=TAGS
         )
         Preference.objects.update_or_create(user=user, defaults={"tone": "friendly", "language": "en"})
         Feedback.objects.update_or_create(
@@ -51,7 +53,7 @@ def make_talks(workspace: Workspace, *, user: User, until: datetime) -> dict[str
 
 
 def _make_talk(workspace: Workspace, *, user: User, until: datetime) -> Generation:
-    last = _first(workspace, user=user, at=until - timedelta(minutes=50), title="Tide tables for the pier")
+    last = _first(workspace, user=user, at=until - timedelta(minutes=50), title=TITLES[0])
     for number, (asked, answer) in enumerate(MESSAGES):
         at = until - timedelta(minutes=40 - 10 * number)
         last = _follow(last, asked=asked, answer=answer, at=at)
@@ -64,10 +66,8 @@ def _make_talk(workspace: Workspace, *, user: User, until: datetime) -> Generati
 
 def _make_versions(workspace: Workspace, *, user: User, until: datetime) -> Generation:
     at = until - timedelta(minutes=20)
-    first = _first(workspace, user=user, at=at, title="Two ways to say it")
-    second = _first(
-        workspace, user=user, at=at + timedelta(minutes=1), title="Two ways to say it", output=texts.STOPPED
-    )
+    first = _first(workspace, user=user, at=at, title=TITLES[1])
+    second = _first(workspace, user=user, at=at + timedelta(minutes=1), title=TITLES[1], output=texts.STOPPED)
     with system_scope():
         Generation.objects.filter(pk=second.pk).update(conversation=first.conversation_id, variant_of=first.pk)
         Conversation.objects.filter(pk=second.conversation_id).delete()

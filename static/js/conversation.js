@@ -25,6 +25,12 @@
     });
   });
 
+  // What stands in the way of a message is shown below it, with the ways on; the text stays.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const title = event.detail.target.id === "paywall" && document.getElementById("paywall-title");
+    if (title && followUp()) title.focus();
+  });
+
   // A message was sent and the page shows its answer: the next one can be typed meanwhile.
   document.addEventListener("htmx:afterSettle", (event) => {
     const form = followUp();

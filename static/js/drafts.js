@@ -1,15 +1,15 @@
-// The texts of the composer: drafts that survive until they were sent, and examples that can be taken back.
+// The texts of the composer, and of the next message of a conversation: drafts that survive until they were sent, and examples that can be taken back.
 (() => {
   "use strict";
 
   const DRAFT = "draft:";
-  const form = () => document.getElementById("composer-form");
-  const isComposer = (element) => Boolean(element) && element.id === "composer-form";
+  const form = () => document.querySelector("form[data-draft]");
+  const keepsDrafts = (element) => Boolean(element) && element.matches("form[data-draft]");
   const fields = () => [...form().elements].filter((field) => field.name && field.type !== "hidden");
   const texts = () => Object.fromEntries(fields().map((field) => [field.name, field.value]));
   const inform = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 
-  // Drafts: per person and template, in this tab ---------------------------------------------------------------------
+  // Drafts: per person and template or conversation, in this tab -----------------------------------------------------
 
   const draftKey = () => DRAFT + form().dataset.draft;
 
@@ -22,7 +22,7 @@
   };
 
   const save = (event) => {
-    if (isComposer(event.target.form)) storing((storage) => storage.setItem(draftKey(), JSON.stringify(texts())));
+    if (keepsDrafts(event.target.form)) storing((storage) => storage.setItem(draftKey(), JSON.stringify(texts())));
   };
 
   const restore = () => {
@@ -55,7 +55,7 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     const { requestConfig, successful } = event.detail; // The form itself may have been replaced.
-    if (!successful || !requestConfig || !isComposer(requestConfig.elt)) return;
+    if (!successful || !requestConfig || !keepsDrafts(requestConfig.elt)) return;
     storing((storage) => storage.removeItem(draftKey()));
   });
 
@@ -64,7 +64,7 @@
   });
 
   htmx.onLoad((loaded) => {
-    if (loaded.querySelector("#composer-form") || isComposer(loaded)) restore();
+    if (loaded.querySelector("form[data-draft]") || keepsDrafts(loaded)) restore();
   });
 
   // An example, and the way back from it -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ EXPECTED = {
     P.CHANGE_ROLES: {"owner", "admin"},
     P.SET_ALLOWANCES: {"owner", "admin"},
     P.MANAGE_API_KEYS: {"owner", "admin"},
+    P.SET_RETENTION: {"owner"},
     P.RENAME: {"owner"},
     P.TRANSFER: {"owner"},
     P.DELETE: {"owner"},

@@ -26,4 +26,4 @@ def test_a_page_answers_as_it_should_and_the_browser_complains_about_nothing(vis
 def test_a_page_has_a_title_and_one_heading(visit):
     assert visit.tab.title().strip()
     # What a model wrote may have headings of its own.
-    assert visit.tab.locator("h1:visible:not(#generation-output h1)").count() == 1
+    assert visit.tab.locator("h1:visible:not(.generation-output h1)").count() == 1

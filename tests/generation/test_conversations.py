@@ -11,7 +11,7 @@ from apps.core.db import workspace_scope
 from apps.generation import context, conversations, estimates, library, purging, selectors, services
 from apps.generation.models import Conversation, Generation
 from apps.usage import rating
-from tests.factories import FundedMembershipFactory
+from tests.factories import FundedMembershipFactory, MembershipFactory
 from tests.generation import runs, talks
 from tests.guards import catalogue
 from tests.guards.source import ROOT
@@ -285,3 +285,21 @@ def test_marked_conversations_and_own_titles_are_found_by_index(committed_db):
         for name, marked in (("tagged", "with_tag"), ("archived", "archived")):
             found = getattr(conversations, marked)(member.workspace_id, *(["x"] if name == "tagged" else []))
             assert f"conversation_{name}" in found.explain()
+
+
+@pytest.mark.parametrize(("headers", "target"), [({}, None), (HTMX, "#paywall")])
+def test_a_message_that_cannot_be_paid_meets_the_ways_to_pay_and_keeps_its_text(headers, target, db, settings):
+    settings.STRIPE_SECRET_KEY = "sk_test_nobody_asks"
+    poor = MembershipFactory()
+    client = Client()
+    client.force_login(poor.user)
+    before = talks.first(poor)
+
+    answer = client.post(talks.url(before), talks.message(before, text="Shorter by half."), headers=headers)
+
+    assert (answer.status_code, answer.get("HX-Retarget")) == (402, target)
+    page = answer.content.decode()
+    assert 'id="paywall-title"' in page
+    assert f'name="next" value="{talks.url(before)}"' in page
+    assert headers or "Shorter by half." in page
+    assert Generation.objects.count() == 1
