@@ -29,6 +29,7 @@ from apps.accounts.models import Membership, User
 from apps.accounts.permissions import Permission
 from apps.core.db import system_scope
 from apps.core.errors import DomainError
+from apps.core.rate_limits import STARTS, WRITES, count_write, limit_groups, note_group
 
 View = Callable[..., HttpResponseBase]
 # The workspace that was switched to in this browser.
@@ -52,18 +53,22 @@ def workspace_required(view: View) -> View:
     The workspace is the one that the address names (`workspace_id`), else the one that was switched to, else the one
     that the user prefers. Anonymous users go to the login page (HTMX gets a 401 toast from the middleware). Raises
     WorkspaceNotFoundError for a workspace that the user does not belong to, WorkspaceChangedError for a form from
-    another one.
+    another one, RateLimitedError for whoever sends more than a person can.
     """
 
     @login_required
     @wraps(view)
     def wrapped(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if STARTS not in limit_groups(view):
+            count_write(request)
         membership = _enter(request, workspace_id=kwargs.get("workspace_id"))
         made_in = request.POST.get(FORM_FIELD) if request.method == "POST" else None
         if made_in and made_in != str(membership.workspace_id):
             raise WorkspaceChangedError
         return view(request, *args, **kwargs)
 
+    if STARTS not in limit_groups(view):
+        note_group(wrapped, WRITES)
     return wrapped
 
 

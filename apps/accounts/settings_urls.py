@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.accounts import member_views, privacy_views, team_views
 from apps.accounts import settings_views as views
+from apps.core.rate_limits import limited
 
 app_name = "settings"
 urlpatterns = [
@@ -13,7 +14,7 @@ urlpatterns = [
     path("workspace/departure/", team_views.departure, name="departure"),
     path("workspace/ownership/", team_views.ownership, name="ownership"),
     path("workspace/deletion/", team_views.deletion, name="workspace_deletion"),
-    path("workspaces/", team_views.overview, name="workspaces"),
+    path("workspaces/", limited(group="teams", by_user=True)(team_views.overview), name="workspaces"),
     path("workspaces/<uuid:workspace_id>/choice/", team_views.choice, name="workspace_choice"),
     path("workspaces/<uuid:deleted_id>/restoration/", team_views.restoration, name="workspace_restoration"),
     path(
@@ -25,10 +26,10 @@ urlpatterns = [
     path("members/<int:membership_id>/role/", member_views.role, name="member_role"),
     path("members/<int:membership_id>/allowance/", member_views.allowance, name="member_allowance"),
     path("members/<int:membership_id>/removal/", member_views.removal, name="member_removal"),
-    path("invitations/", member_views.invite, name="invitations"),
+    path("invitations/", limited(group="invitations", by_user=True)(member_views.invite), name="invitations"),
     path(
         "invitations/<uuid:invitation_id>/resending/",
-        member_views.invitation_resending,
+        limited(group="invitations", by_user=True)(member_views.invitation_resending),
         name="invitation_resending",
     ),
     path(
@@ -42,7 +43,7 @@ urlpatterns = [
     path("notifications/", views.notifications, name="notifications"),
     path("security/", views.security, name="security"),
     path("data/", privacy_views.data, name="data"),
-    path("data/exports/", privacy_views.data_export, name="data_export"),
+    path("data/exports/", limited(group="exports", by_user=True)(privacy_views.data_export), name="data_export"),
     path("data/exports/<str:slug>/", privacy_views.data_export_file, name="data_export_file"),
     path("data/provider-consent/", privacy_views.provider_consent, name="provider_consent"),
     path("account/deletion/", privacy_views.account_deletion, name="account_deletion"),

@@ -1,5 +1,6 @@
 """Anticipated refusals: one class each, beside the function that raises it, all of them children of DomainError."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.db import InterfaceError, OperationalError
@@ -7,18 +8,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
+from apps.core.rate_headers import Reading
+
 
 class DomainError(Exception):
     """A refusal that a person can understand and a program can tell by its code.
 
     `code` is stable (programs match on it), `status` is the HTTP status, `sentence` says what happened
-    and the next step.
+    and the next step; `readings` are the limits that were reached.
     """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
     sentence: str | Promise = _("This could not be done.")
     retry_after_seconds: int | None = None
+    readings: Sequence[Reading] = ()
 
     def __init__(self, sentence: str | Promise | None = None, *, retry_after_seconds: int | None = None) -> None:
         if sentence is not None:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.core import rate_headers
 from apps.core.context_processors import site
 from apps.core.errors import DomainError, UnavailableError, is_outage
 from apps.core.htmx import MAIN, requested_target
@@ -21,6 +22,8 @@ from apps.core.request_id import current_request_id
 logger = structlog.get_logger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD"}
+# What a 429 asks for that does not know better: programs wait for it, people are told no number.
+RETRY_SECONDS = 10
 WHOLE_PAGE, MAIN_REGION = "frames/error.html", "frames/error_fragment.html"
 NEXT_STEPS = {
     400: gettext_lazy("Go back and try once more. If you followed a link, it may have been cut off."),
@@ -43,13 +46,22 @@ class FieldError(TypedDict):
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Render an anticipated refusal with its own code, sentence and status."""
-    return error_response(
+    response = error_response(
         request,
         status=error.status,
         code=error.code,
         sentence=error.sentence,
         retry_after_seconds=error.retry_after_seconds,
     )
+    return with_limits(response, error)
+
+
+def with_limits(response: HttpResponse, error: DomainError) -> HttpResponse:
+    """Say when to come again and what a limit has left; for answers that show a refusal in their own way."""
+    if error.retry_after_seconds is not None or error.status == 429:
+        response["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)
+    rate_headers.put(response, error.readings)
+    return response
 
 
 def error_response(
@@ -72,6 +84,8 @@ def error_response(
         response["HX-Reswap"] = "beforeend"
     else:
         response = _page(request, context)
+    if retry_after_seconds is None and status == 429:
+        retry_after_seconds = RETRY_SECONDS
     if retry_after_seconds is not None:
         response["Retry-After"] = str(retry_after_seconds)
     return response

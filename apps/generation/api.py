@@ -21,12 +21,13 @@ from apps.accounts.permissions import Permission
 from apps.accounts.scopes import BILLING_READ, GENERATIONS_READ, GENERATIONS_WRITE
 from apps.billing.entitlements import entitlements
 from apps.billing.selectors import get_balance
+from apps.core import rate_headers
 from apps.core.api import InvalidInputError
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.http import client_address
 from apps.core.responses import FieldError
-from apps.generation import catalogue, composer, prompts, selectors, services
+from apps.generation import catalogue, composer, limits, prompts, selectors, services
 from apps.generation.forms import ComposerForm
 from apps.generation.gateway import errors
 from apps.generation.models import Generation
@@ -142,10 +143,8 @@ class GenerationList(WorkspaceView):
             address=client_address(request._request),
             api_key=request.auth if isinstance(request.auth, ApiKey) else None,
         )
-        location = reverse("api:generation", args=[generation.pk])
-        return Response(
-            _detail(self.workspace, generation.pk), status=status.HTTP_201_CREATED, headers={"Location": location}
-        )
+        headers = {"Location": reverse("api:generation", args=[generation.pk])} | _what_is_left(generation, request)
+        return Response(_detail(self.workspace, generation.pk), status=status.HTTP_201_CREATED, headers=headers)
 
 
 class GenerationRead(WorkspaceView):
@@ -187,6 +186,20 @@ def _require_api_in_plan(key: ApiKey) -> None:
     with workspace_scope(key.workspace_id):
         if key.needs_plan and not entitlements(key.workspace_id).has(API):
             raise ApiNotInPlanError
+
+
+def _what_is_left(generation: Generation, request: Request) -> dict[str, str]:
+    """Return the RateLimit headers of the next start; none while Redis is away."""
+    with workspace_scope(generation.workspace_id):
+        rights = entitlements(generation.workspace_id)
+    tightest = limits.find_tightest(
+        user_id=generation.user_id,
+        workspace_id=generation.workspace_id,
+        address=client_address(request._request),
+        rights=rights,
+        api_key=generation.api_key,
+    )
+    return rate_headers.headers_of([tightest] if tightest else [])
 
 
 def _before(request: Request) -> UUID | None:

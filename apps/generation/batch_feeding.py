@@ -13,7 +13,6 @@ from enum import StrEnum
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db.models import F, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -26,7 +25,7 @@ from apps.core.request_id import bind_request_id
 from apps.generation import prompts, services
 from apps.generation.batch_rules import RowError, RowRules
 from apps.generation.catalogue import UnknownModelError
-from apps.generation.limits import WINDOW_SECONDS
+from apps.generation.limits import WINDOW_SECONDS, most_a_minute
 from apps.generation.models import Batch, BatchRow, Generation
 from apps.generation.models.batches import TEXT_CHARACTERS_MAX
 from apps.usage.rates import UnratedModelError
@@ -125,7 +124,7 @@ def _claim(*, now: datetime) -> list[Batch]:
 def _find_room(workspace_id: UUID, *, now: datetime) -> int:
     """Return how many rows a workspace may start now."""
     with workspace_scope(workspace_id):
-        limits = entitlements(workspace_id).limits
+        rights = entitlements(workspace_id)
         under_way = Generation.objects.filter(workspace_id=workspace_id, status__in=UNDER_WAY)
         all_of_them, of_batches = under_way.count(), under_way.filter(batch_row__isnull=False).count()
         lately = BatchRow.objects.filter(
@@ -133,13 +132,14 @@ def _find_room(workspace_id: UUID, *, now: datetime) -> int:
             status=BatchRow.Status.STARTED,
             started_at__gt=now - timedelta(seconds=WINDOW_SECONDS),
         ).count()
-    ceilings = settings.GENERATION_LIMITS.values()
-    a_minute = min(limits.requests_per_minute or max(ceilings), *ceilings)
-    room = min(ROWS_OF_WORKSPACE_MAX - of_batches, share_of(a_minute) - lately)
-    if limits.concurrent_generations is not None:
+    a_minute, at_once = most_a_minute(rights=rights), rights.limits.concurrent_generations
+    room = ROWS_OF_WORKSPACE_MAX - of_batches
+    if a_minute is not None:
+        room = min(room, share_of(a_minute) - lately)
+    if at_once is not None:
         # One place stays free for whoever comes to the composer, wherever the plan has more than one.
-        free = max(1, limits.concurrent_generations - 1) - all_of_them
-        room = min(room, share_of(limits.concurrent_generations) - of_batches, free)
+        free = max(1, at_once - 1) - all_of_them
+        room = min(room, share_of(at_once) - of_batches, free)
     return room
 
 

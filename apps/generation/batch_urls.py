@@ -2,10 +2,11 @@
 
 from django.urls import path
 
+from apps.core.rate_limits import limited
 from apps.generation import batch_action_views, batch_views
 
 urlpatterns = [
-    path("", batch_views.batch_list, name="batches"),
+    path("", limited(group="uploads", by_user=True)(batch_views.batch_list), name="batches"),
     path("new/", batch_views.new, name="batch_new"),
     path("sample/", batch_views.sample, name="batch_sample"),
     path("<uuid:batch_id>/", batch_views.detail, name="batch"),

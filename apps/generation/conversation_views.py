@@ -22,6 +22,8 @@ from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import MAIN, render_page
 from apps.core.http import client_address
+from apps.core.rate_limits import counted_as_start
+from apps.core.responses import with_limits
 from apps.generation import (
     catalogue,
     composer,
@@ -48,6 +50,7 @@ AT_THE_ANSWER = "outerHTML show:#generation-panel:top"
 @never_cache
 @permission_required(Permission.SEE_GENERATIONS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@counted_as_start
 def conversation(request: WorkspaceHttpRequest, conversation_id: UUID) -> HttpResponse:
     """Show a conversation, along `?at=` or to its newest message; or send the next message.
 
@@ -66,6 +69,7 @@ def conversation(request: WorkspaceHttpRequest, conversation_id: UUID) -> HttpRe
 
 @permission_required(Permission.GENERATE)
 @require_POST
+@counted_as_start
 def variants(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse:
     """Run the same inputs once more, beside the answer that is there."""
     with workspace_scope(request.workspace.pk):
@@ -178,7 +182,8 @@ def _show_refused(
             wall = paywall.of_refusal(refusal, membership=request.membership, return_path=request.path)
         if not request.htmx:
             shown = _read(request, parent.conversation_id, at=parent.pk, ends_there=True)
-            return _page(request, shown, form, status=refusal.status, refusal=refusal, wall=wall)
+            page = _page(request, shown, form, status=refusal.status, refusal=refusal, wall=wall)
+            return with_limits(page, refusal)
         response = render(request, "generation/paywall.html", wall, status=refusal.status)
     response["HX-Retarget"] = "#paywall"
     return response

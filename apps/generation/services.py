@@ -167,6 +167,7 @@ def _require_allowed(generation: Generation, *, address: str, rights: Entitlemen
         address=address,
         idempotency_key=generation.idempotency_key,
         rights=rights,
+        api_key=generation.api_key,
     )
 
 

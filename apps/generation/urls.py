@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from apps.core.rate_limits import limited
 from apps.generation import conversation_views, export_views, feedback_views, library_views, quota_views, views
 
 app_name = "generation"
@@ -22,6 +23,10 @@ urlpatterns = [
     path("<uuid:generation_id>/variants/", conversation_views.variants, name="variants"),
     path("<uuid:generation_id>/feedback/", feedback_views.verdict, name="feedback"),
     path("<uuid:generation_id>/position/", feedback_views.position, name="position"),
-    path("<uuid:generation_id>/share-links/", export_views.share_links, name="share_links"),
+    path(
+        "<uuid:generation_id>/share-links/",
+        limited(group="share_links", by_user=True)(export_views.share_links),
+        name="share_links",
+    ),
     path("share-links/<uuid:link_id>/revocation/", export_views.revocation, name="revocation"),
 ]

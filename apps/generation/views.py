@@ -15,16 +15,20 @@ from apps.accounts.access import permission_required, workspace_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
 from apps.billing import selectors as billing
-from apps.billing.entitlements import entitlements
+from apps.billing.entitlements import Entitlements, entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import render_page
 from apps.core.http import client_address
+from apps.core.rate_headers import Reading
+from apps.core.rate_limits import counted_as_start
+from apps.core.responses import with_limits
 from apps.generation import (
     composer,
     estimates,
     feedback,
     library_views,
+    limits,
     paywall,
     preferences,
     prompts,
@@ -55,6 +59,7 @@ def new(request: WorkspaceHttpRequest) -> HttpResponse:
         if opened is None:
             raise Http404
         context = _context(request, opened)
+    context["starts"] = _find_few_left(request, rights=context["rights"])
     return render_page(request, COMPOSER_PAGE, context, partials=("composer",))
 
 
@@ -66,12 +71,13 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
     template = prompts.get_template(request.GET.get("template", ""))
     sizes = {name: _size(request.GET.get(name, "")) for name in request.GET}
     with workspace_scope(request.workspace.pk):
+        rights = entitlements(request.workspace.pk)
         estimated = estimates.estimate(
             workspace_id=request.workspace.pk,
             template=template,
             inputs=estimates.stand_ins(template, sizes),
             model=request.GET.get("model") or composer.models_for(template)[0],
-            rights=entitlements(request.workspace.pk),
+            rights=rights,
             instructions=preferences.sentences(preferences.of_user(request.user.pk)),
         )
         context = {"estimate": estimated} | paywall.of_estimate(
@@ -80,12 +86,14 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
             balance=estimated.balance,
             return_path=composer.address_of(template),
         )
+    context["starts"] = _find_few_left(request, rights=rights)
     return render(request, f"{COMPOSER_PAGE}#estimate-answer", context)
 
 
 @never_cache
 @permission_required(Permission.SEE_GENERATIONS)
 @require_http_methods(["GET", "POST"])
+@counted_as_start
 def generations(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show the history, or start a generation."""
     return _start(request) if request.method == "POST" else library_views.history(request)
@@ -128,6 +136,14 @@ def markdown(request: WorkspaceHttpRequest, generation_id: UUID) -> HttpResponse
     with workspace_scope(request.workspace.pk):
         text = _get(request, generation_id).output
     return HttpResponse(text, content_type="text/markdown; charset=utf-8")
+
+
+def _find_few_left(request: WorkspaceHttpRequest, *, rights: Entitlements) -> Reading | None:
+    """Return how many starts are left of this minute, where they are few. Outside of a scope: Redis may be slow."""
+    tightest = limits.find_tightest(
+        user_id=request.user.pk, workspace_id=request.workspace.pk, address=client_address(request), rights=rights
+    )
+    return tightest if tightest is not None and limits.is_near(tightest) else None
 
 
 def _size(text: str) -> int:
@@ -220,9 +236,7 @@ def _show_refused(
         response["HX-Reswap"] = "outerHTML"
     else:
         response = render(request, COMPOSER_PAGE, context, status=status)
-    if refusal is not None and refusal.retry_after_seconds is not None:
-        response["Retry-After"] = str(refusal.retry_after_seconds)
-    return response
+    return with_limits(response, refusal) if refusal else response
 
 
 def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
@@ -232,6 +246,7 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
         opened.form, workspace_id=request.workspace.pk, rights=rights, preference=opened.preference
     )
     context = {
+        "rights": rights,
         "composer": opened,
         "form": opened.form,
         "template": opened.form.prompt_template,

@@ -9,6 +9,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from apps.core.logging import logging_config
+from config.readers import count_proxies, existing_file, with_known_names
 
 env = environ.Env()
 
@@ -26,6 +27,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 SIGNUP_MODE = env.str("SIGNUP_MODE", default="open")
 # Credits given once to each new workspace when its owner's address is confirmed.
 SIGN_UP_GRANT_CREDITS = 500
+# How many such grants one network of the internet gets within 24 hours; 0 counts none.
+SIGN_UP_GRANTS_PER_NETWORK = env.int("SIGN_UP_GRANTS_PER_NETWORK", default=20)
+# A file of mail domains, one a line: their addresses get no free credits. Empty knows none.
+DISPOSABLE_DOMAINS_FILE = existing_file(
+    env.str("DISPOSABLE_DOMAINS_FILE", default=""), variable="DISPOSABLE_DOMAINS_FILE"
+)
 # Those who run a workspace get a mail when its balance falls below this; 0 sends none.
 LOW_BALANCE_CREDITS = 50
 
@@ -263,7 +270,8 @@ ACCOUNT_DELETION_GRACE_DAYS = env.int("ACCOUNT_DELETION_GRACE_DAYS", default=30)
 # Between two mails that ask one address to be confirmed.
 VERIFICATION_MAIL_PAUSE_SECONDS = 60
 ACCOUNT_RATE_LIMITS = {"confirm_email": f"1/{VERIFICATION_MAIL_PAUSE_SECONDS}s/key"}
-# Posts per address on pages that anyone may reach; allauth's own limits per account come on top.
+# Posts per address on pages that anyone may reach; from "writes" on, which is whatever a logged-in person sends, per
+# person. allauth's own limits per account come on top.
 RATE_LIMITS = {
     "sign_up": "20/m",
     "login": "30/m",
@@ -277,6 +285,14 @@ RATE_LIMITS = {
     "contact": "10/10m",
     "waitlist": "10/10m",
     "shared": "120/m",
+    "writes": "300/m",
+    "checkout": "20/10m",
+    "invitations": "60/h",
+    "exports": "20/h",
+    "share_links": "60/h",
+    "uploads": "60/h",
+    "api_keys": "30/h",
+    "teams": "20/h",
 }
 # Log-in, sign-up, reset and mailed codes answer after this time, whomever they found (apps/core/even_time.py).
 EVEN_ANSWER_SECONDS = 0.4
@@ -297,7 +313,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
 # Where such a button leads: a browser also checks where a form that was sent is redirected to.
 PROVIDER_PAGES = {"google": "https://accounts.google.com", "github": "https://github.com"}
 # How many proxies stand between the internet and the web process; 0 trusts no X-Forwarded-For at all.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = count_proxies(env.str("TRUSTED_PROXY_COUNT", default="0"))
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # --- Mail: always through the worker ---
@@ -329,9 +345,12 @@ PROVIDER_VARIABLES = {
 GENERATION_DEADLINES = {"queue": 120.0, "first_token": 45.0, "idle": 30.0, "total": 300.0} | env.dict(
     "GENERATION_DEADLINES", cast={"value": float}, default={}
 )
-# Generations that may start within any minute: ceilings of the deployment, above what any plan allows (plans.yaml).
-GENERATION_LIMITS = {"user": 600, "workspace": 600, "address": 600} | env.dict(
-    "GENERATION_LIMITS", cast={"value": int}, default={}
+# Generations that may start within any minute: ceilings of the deployment, above what any plan allows (plans.yaml). Of
+# one person, workspace, address or API key, and of everybody together ("feature").
+GENERATION_LIMITS = with_known_names(
+    {"user": 600, "workspace": 600, "address": 600, "key": 600, "feature": 6000},
+    env.dict("GENERATION_LIMITS", cast={"value": int}, default={}),
+    variable="GENERATION_LIMITS",
 )
 
 # --- What is sold ---

@@ -23,6 +23,8 @@ for _name, _value in {
     "EMAIL_URL": f"filemail:///{VAR_DIR / 'mail'}",
     "OPENAI_API_KEY": "local",
     "OPENAI_MODEL": "keel-demo",
+    # Everybody comes from one address here.
+    "SIGN_UP_GRANTS_PER_NETWORK": "0",
 }.items():
     os.environ.setdefault(_name, _value)
 

@@ -27,6 +27,9 @@ def test_without_trusted_proxies_a_forwarded_address_counts_for_nothing():
         (1, "unknown", "192.0.2.1"),
         (1, "", "192.0.2.1"),
         (1, "'; DROP TABLE x", "192.0.2.1"),
+        (1, "203.0.113.9,", "192.0.2.1"),
+        (2, "6.6.6.6, unknown, 10.0.0.1", "192.0.2.1"),
+        (1, "6.6.6.6, ::ffff:203.0.113.9", "203.0.113.9"),
     ],
 )
 def test_only_what_the_trusted_proxies_added_is_believed(settings, proxies, forwarded, expected):

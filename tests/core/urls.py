@@ -69,6 +69,11 @@ def twice_a_day(request: HttpRequest) -> HttpResponse:
     return HttpResponse("in")
 
 
+@limited(group="tests", rate="2/d", by_user=True)
+def twice_a_day_each(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("in")
+
+
 urlpatterns = [
     *product_urlpatterns,
     path("refuse/", refuse),
@@ -82,4 +87,5 @@ urlpatterns = [
     path("api/hang/", hang),
     path("members-only/", members_only),
     path("twice-a-day/", twice_a_day),
+    path("twice-a-day-each/", twice_a_day_each),
 ]

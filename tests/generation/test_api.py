@@ -249,3 +249,15 @@ def test_a_method_that_an_address_does_not_know_is_refused(owner):
 
     assert_problem(response, status=405, code="method_not_allowed")
     assert "POST" in response["Allow"]
+
+
+def test_a_start_says_what_is_left_and_the_last_one_when_there_is_more(owner, settings):
+    settings.GENERATION_LIMITS = {"user": 1000, "workspace": 2, "address": 1000}
+
+    left = [post(owner, body(), key=key)["RateLimit"] for key in ("first", "first", "second")]
+    refused = post(owner, body(), key="third")
+
+    assert [value.split(";t=")[0] for value in left] == ['"workspace";r=1', '"workspace";r=1', '"workspace";r=0']
+    assert_problem(refused, status=429, code="generation_limit")
+    assert refused["RateLimit-Policy"] == '"workspace";q=2;w=60'
+    assert refused["RateLimit"] == f'"workspace";r=0;t={refused["Retry-After"]}'

@@ -9,8 +9,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from apps.accounts import api_keys
+from apps.accounts.models import ApiKey
+from apps.accounts.scopes import SCOPES
 from apps.billing.catalogue import CATALOGUE_PATH, parse_catalogue
 from apps.billing.entitlements import assess
+from apps.core import alerts
 from apps.core.ids import uuid7
 from apps.generation import limits
 from tests.factories import GenerationFactory
@@ -114,6 +118,89 @@ def test_keys_of_two_workspaces_are_two(own_valkey):
 
     with pytest.raises(limits.GenerationLimitError):
         start(key="one key", user_id=1)
+
+
+def test_each_api_key_is_limited(settings):
+    settings.GENERATION_LIMITS = {"key": 3}
+    slow, other = ApiKey(pk=uuid7(), requests_per_minute=2), ApiKey(pk=uuid7(), requests_per_minute=100)
+    for _ in range(2):
+        start(api_key=slow)
+    for _ in range(3):
+        start(api_key=other)
+
+    for key in (slow, other):
+        with pytest.raises(limits.GenerationLimitError) as refused:
+            start(api_key=key)
+        assert [one.name for one in refused.value.readings] == ["key"]
+
+
+def test_everybody_together_is_limited_by_feature(settings, own_valkey):
+    settings.GENERATION_LIMITS = {"feature": 2}
+    start()
+    start()
+
+    with pytest.raises(limits.GenerationLimitError) as refused:
+        start()
+    assert [one.name for one in refused.value.readings] == ["feature"]
+
+
+def test_an_address_of_ipv6_counts_by_its_network(settings):
+    settings.GENERATION_LIMITS = {"address": 2}
+    network = f"2001:db8:{uuid7().int % 9999:x}:{uuid7().int % 9998:x}"
+    for host in (1, 2):
+        start(address=f"{network}::{host}")
+
+    with pytest.raises(limits.GenerationLimitError):
+        start(address=f"{network}::3")
+
+
+def test_what_is_left_is_told_without_counting(settings):
+    caller = somebody()
+    for left in (3, 3):
+        assert limits.find_tightest(**caller).remaining == left
+    start(**caller)
+
+    tightest = limits.find_tightest(**caller)
+
+    assert (tightest.remaining, tightest.amount) == (2, 3)
+    assert not limits.is_near(tightest)
+
+
+def test_redis_away_nobody_knows_what_is_left(hung_redis):
+    assert limits.find_tightest(**somebody()) is None
+
+
+def test_staff_hear_of_a_workspace_that_is_refused_again_and_again(settings, monkeypatch):
+    told: list[dict] = []
+    monkeypatch.setattr(alerts, "send", lambda **facts: told.append(facts))
+    monkeypatch.setattr(limits, "REFUSALS_TOLD", 3)
+    settings.GENERATION_LIMITS = {"workspace": 1}
+    caller = somebody()
+    start(**caller)
+
+    for _ in range(5):
+        with pytest.raises(limits.GenerationLimitError):
+            start(**caller)
+
+    assert [alert["kind"] for alert in told] == ["starts_refused"] * 2
+    assert len({alert["window"] for alert in told}) == 1
+
+
+def test_redis_away_the_limits_of_keys_and_of_everybody_are_counted_in_postgresql(db, hung_redis, settings):
+    generation = GenerationFactory()
+    made = api_keys.create_key(
+        user=generation.user, workspace_id=generation.workspace_id, name="Website", scopes=list(SCOPES),
+        idempotency_key=str(uuid7()), actor="test", budget_credits=None, needs_plan=False,
+    )  # fmt: skip
+    settings.GENERATION_LIMITS = {"key": 1}
+    start(api_key=made.key)
+    type(generation).objects.update(api_key=made.key)
+
+    for kind, caller in {"key": {"api_key": made.key}, "feature": {}}.items():
+        settings.GENERATION_LIMITS = {kind: 1}
+        with pytest.raises(limits.GenerationLimitError) as refused:
+            start(**caller)
+        assert refused.value.retry_after_seconds == limits.WINDOW_SECONDS
 
 
 def test_redis_away_the_limit_of_a_user_is_counted_in_postgresql(db, hung_redis, settings):

@@ -253,6 +253,18 @@ def test_with_htmx_a_refusal_is_a_toast_that_leaves_the_form_alone(client, setti
     assert (answer.status_code, answer["HX-Retarget"]) == (429, "#toasts")
 
 
+def test_the_composer_says_what_is_left_of_a_minute_where_it_is_little(client, settings):
+    settings.GENERATION_LIMITS = {"workspace": 10}
+    assert "in this minute" not in composer(client)
+    told = []
+    for number in range(10):
+        client.post("/generations/", submission(idempotency_key=f"key-{number}"))
+        told.append("in this minute" in client.get("/generations/estimate/?template=summary&text=40").text)
+
+    assert told == [False] * 7 + [True, True, False]
+    assert "You can start the next one in" in composer(client)
+
+
 def test_with_htmx_an_invalid_form_comes_back_with_its_text(client):
     answer = client.post("/generations/", submission(details="short"), headers={"HX-Request": "true"})
     text = answer.content.decode()

@@ -119,9 +119,10 @@ def test_limits_stay_within_6_2(product, valkey, settings):
         limits.require_within_limits(**caller, idempotency_key="first")
         with pytest.raises(limits.GenerationLimitError):
             limits.require_within_limits(**caller, idempotency_key="second")
+        assert limits.find_tightest(**caller).remaining == 0
 
     assert unknown(commands) == set()
-    assert {"evalsha", "zadd", "zrange"} <= names(commands)
+    assert {"evalsha", "lpush", "lindex", "ltrim", "exists"} <= names(commands)
 
 
 def test_limits_at_the_edge_and_the_cache_stay_within_6_2(product, valkey):

@@ -26,7 +26,7 @@ OF_NOBODY = {
     "auth_group": "of staff",
     "auth_group_permissions": "of staff",
     "auth_permission": "names of rights",
-    "billing_formeraddress": "of a person who is gone",
+    "billing_formeraddress": "a keyed hash that belongs to nobody's workspace",
     "billing_reconciliation": "of the whole shop, read by staff",
     "billing_watermark": "how far Stripe's events were read",
     "billing_webhookevent": "raw, before it is known whose it is; read by handlers and staff",

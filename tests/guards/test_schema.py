@@ -44,6 +44,7 @@ NULLABLE = {
     "billing_checkoutsession.user_id": "the person was erased, the row stays",
     "billing_creditgrant.expires_at": "never expires",
     "billing_customer.erased_at": "is not erased",
+    "billing_formeraddress.erased_on": "was noted at the welcome, not at the end",
     "billing_hold.ended_at": "is still open",
     "billing_invoice.next_payment_attempt_at": "will not be tried again",
     "billing_invoice.paid_at": "is not paid",
