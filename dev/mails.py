@@ -165,6 +165,16 @@ def _about_money() -> list[Sample]:
 def _about_the_rest() -> list[Sample]:
     return [
         Sample(
+            "alert",
+            "Something needs those who run the product",
+            "mail/alert.html",
+            {
+                "sentence": "The provider openai has failed five times in a row. The last error was idle_timeout.",
+                "facts": [("last_error", "idle_timeout"), ("provider", "openai")],
+                "admin_url": f"{settings.SITE_URL}/admin/core/alert/",
+            },
+        ),
+        Sample(
             "member_removed",
             "Somebody is taken out of a team",
             "mail/member_removed.html",

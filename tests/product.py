@@ -24,6 +24,7 @@ from tests.plans import write_plans
 from tests.stripe import StandIn
 
 EMAIL, PASSWORD = "demo@keel.local", "demo-password"
+STAFF_EMAIL, STAFF_PASSWORD = "staff@keel.local", "staff-password"
 # A worker that starts on a busy machine must still be in time for what waits.
 DEADLINES = "queue=20;first_token=4;idle=3;total=30"
 # Logins with known passwords are made where DEBUG is on alone, whatever settings the product runs with afterwards.
@@ -132,15 +133,28 @@ class Product:
         """Return a logged-in customer."""
         return Customer(self)
 
+    @contextlib.contextmanager
+    def stopped(self, name: str, *, reason: str, stops_running: bool = False) -> Iterator[None]:
+        """Flip a kill switch in the admin for the length of a block, as staff do."""
+        staff = Customer(self, email=STAFF_EMAIL, password=STAFF_PASSWORD)
+        running = {"stops_running": "on"} if stops_running else {}
+        fields = {"name": name, "active": "on", "reason": reason, **running}
+        assert staff.submit("/admin/generation/switch/add/", fields=fields).status_code == 302
+        pk = self.value("SELECT id FROM generation_switch WHERE name = %s", name)
+        try:
+            yield
+        finally:
+            staff.submit(f"/admin/generation/switch/{pk}/delete/", fields={"post": "yes"})
+
 
 class Customer:
     """A person with a browser, as far as HTTP goes."""
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product, *, email: str = EMAIL, password: str = PASSWORD) -> None:
         self.product = product
         self.client = httpx2.Client(base_url=product.base_url, timeout=30)
         self.seconds = 0.0  # of the last form that was sent
-        answer = self.submit("/accounts/login/", fields={"login": EMAIL, "password": PASSWORD})
+        answer = self.submit("/accounts/login/", fields={"login": email, "password": password})
         assert answer.status_code == 302, answer.text
 
     def submit(self, page: str, *, fields: dict[str, str], action: str | None = None) -> httpx2.Response:

@@ -1,4 +1,4 @@
-"""What every admin here is made of: rows that are only read, exact search, links; and the audit log and the outbox."""
+"""What every admin here is made of: rows that are only read, exact search, links; the audit log, the outbox, alerts."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from apps.core.admin_filters import LatelySeenFilter, TimeFilter
 from apps.core.admin_links import Related, badge, page_link, related_links
 from apps.core.audit_export import stream_csv
 from apps.core.db import system_scope
-from apps.core.models import AuditEntry, OutgoingMail
+from apps.core.models import Alert, AuditEntry, OutgoingMail
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -225,3 +225,19 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     def shown_status(self, mail: OutgoingMail) -> SafeString:
         """Show the status in its color."""
         return badge(mail.status, label=mail.get_status_display())
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    """What those who run the product were told, and whether the webhook has taken it."""
+
+    list_display = ["created_at", "kind", "sentence", "shown_delivery"]
+    list_filter = ["kind", "delivery", TimeFilter]
+    search_fields = ["id", "kind", "window"]
+    search_help_text = _("The kind, or the whole of whom and when it concerns.")
+    ordering = ["-id"]
+
+    @admin.display(description=_("webhook"), ordering="delivery")
+    def shown_delivery(self, alert: Alert) -> SafeString:
+        """Show whether the webhook has taken it, in color."""
+        return badge(alert.delivery, label=alert.get_delivery_display())

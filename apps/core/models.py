@@ -1,4 +1,4 @@
-"""The audit log and the outbox of mails: neither knows a domain word, neither has a foreign key."""
+"""The audit log, the outbox of mails, and alerts: none knows a domain word, none has a foreign key."""
 
 import pgtrigger
 from django.db import models
@@ -80,3 +80,42 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.to}"
+
+
+class Alert(models.Model):
+    """Something that those who run the product were told: once per kind and window. Read by staff, kept for a while."""
+
+    class Delivery(models.TextChoices):
+        NONE = "none", _("No webhook")
+        QUEUED = "queued", _("Queued")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(_("kind"), max_length=32)
+    window = models.CharField(_("whom and when it concerns"), max_length=200)
+    sentence = models.CharField(_("sentence"), max_length=500)
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+    # To the webhook; mails have an outbox of their own.
+    delivery = models.CharField(_("webhook"), max_length=6, choices=Delivery, default=Delivery.NONE)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("last error"), max_length=250, blank=True)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "window"], name="alert_once_per_window"),
+            models.CheckConstraint(
+                condition=models.Q(delivery__in=["none", "queued", "sent", "failed"]), name="alert_delivery_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="alert_due", condition=models.Q(delivery="queued")),
+            models.Index(fields=["created_at"], name="alert_created_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -18,9 +18,10 @@ from apps.core.admin_filters import LatelySeenFilter, TimeFilter, related_filter
 from apps.core.admin_links import Related, badge, link_to, page_link
 from apps.generation.gateway.errors import sentence_for
 from apps.generation.models import Attempt, Generation
+from apps.generation.switch_admin import FlagAdmin, SwitchAdmin
 from apps.generation.template_admin import PromptTemplateVersionAdmin
 
-__all__ = ["AttemptAdmin", "GenerationAdmin", "PromptTemplateVersionAdmin"]
+__all__ = ["AttemptAdmin", "FlagAdmin", "GenerationAdmin", "PromptTemplateVersionAdmin", "SwitchAdmin"]
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Attempt, Generation]
@@ -100,6 +101,7 @@ class GenerationAdmin(ReadOnlyAdmin):
                     "output_tokens_max",
                     "finish_reason",
                     "error_code",
+                    "stop_reason",
                 ]
             },
         ),

@@ -81,7 +81,7 @@ class GenerationDetail(GenerationItem):
             return None
         error = errors.find(generation.error_code) or errors.ProviderError
         known = {"code": generation.error_code, "kind": error.kind, "status": error.http_status}
-        return known | {"detail": str(error.sentence)}
+        return known | {"detail": generation.stop_reason or str(error.sentence)}
 
 
 class ApiNotInPlanError(DomainError):

@@ -22,9 +22,10 @@ from apps.billing.entitlements import entitlements
 from apps.core.db import system_scope, workspace_scope
 from apps.core.errors import DomainError, is_outage
 from apps.core.request_id import bind_request_id
-from apps.generation import prompts, services
+from apps.generation import prompts, services, switches
 from apps.generation.batch_rules import RowError, RowRules
 from apps.generation.catalogue import UnknownModelError
+from apps.generation.gateway import errors
 from apps.generation.limits import WINDOW_SECONDS, most_a_minute
 from apps.generation.models import Batch, BatchRow, Generation
 from apps.generation.models.batches import TEXT_CHARACTERS_MAX
@@ -152,6 +153,8 @@ def _may_go_on(batch: Batch) -> bool:
     with workspace_scope(batch.workspace_id):
         started = BatchRow.objects.filter(workspace_id=batch.workspace_id, batch=batch, status=BatchRow.Status.STARTED)
         lately = started.filter(started_at__gte=batch.resumed_at).order_by("-started_at")
+        # What staff have stopped says nothing about the rows.
+        lately = lately.exclude(generation__error_code=errors.PausedError.code)
         ends = list(lately.values_list("generation__status", flat=True)[:FAILURES_MAX])
         has_waiting = BatchRow.objects.filter(batch=batch, status=BatchRow.Status.WAITING).exists()
         if not has_waiting and not started.filter(generation__status__in=UNDER_WAY).exists():
@@ -206,7 +209,7 @@ def _start(row: BatchRow, *, batch: Batch) -> Generation:
         model=batch.request_model,
         idempotency_key=f"batch:{row.pk}:{row.tries}",
         # No address of a person: a batch does not use up what people may start from theirs.
-        address=f"batch:{batch.workspace_id}",
+        address=f"{switches.BATCH_ADDRESS}{batch.workspace_id}",
     )
 
 

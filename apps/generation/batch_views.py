@@ -24,7 +24,16 @@ from apps.billing.entitlements import entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import MAIN, render_page, requested_target
-from apps.generation import batch_csv, batch_download, batch_purging, batch_selectors, batches, composer, prompts
+from apps.generation import (
+    batch_csv,
+    batch_download,
+    batch_purging,
+    batch_selectors,
+    batches,
+    composer,
+    prompts,
+    rollouts,
+)
 from apps.generation.batch_forms import UploadForm
 from apps.generation.batch_words import explain
 from apps.generation.models import Batch
@@ -49,7 +58,7 @@ def batch_list(request: WorkspaceHttpRequest) -> HttpResponse:
 def new(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show where a CSV is uploaded: `?template=` chooses for what."""
     slug = request.GET.get("template")
-    template = prompts.get_template(slug) if slug else prompts.list_templates()[0]
+    template = prompts.get_template(slug) if slug else _templates(request)[0]
     return render_page(request, UPLOAD_PAGE, _upload_context(request, template=template))
 
 
@@ -139,10 +148,14 @@ def _upload_context(
     return {
         "form": UploadForm(*sent, template=template, models=models, locked=composer.find_locked(models, rights=rights)),
         "template": template,
-        "templates": prompts.list_templates(),
+        "templates": _templates(request),
         "rows_max": batch_csv.ROWS_MAX,
         "bytes_max": settings.BATCH_FILE_BYTES_MAX,
     }
+
+
+def _templates(request: WorkspaceHttpRequest) -> list[PromptTemplate]:
+    return rollouts.read_withheld(request.user).templates(prompts.list_templates())
 
 
 def _context(request: WorkspaceHttpRequest, batch: Batch) -> dict[str, Any]:

@@ -27,6 +27,7 @@ _SENTENCES: dict[str, str | Promise] = {
     "plan_limit_concurrent": _("Other work of this workspace comes first. It goes on as soon as a place is free."),
     "plan_limit_requests": _("It goes on within a minute, as fast as the plan allows."),
     "generation_limit": _("It goes on within a minute."),
+    "generation_paused": _("Generating is paused on our side for now. It goes on by itself within a minute after."),
 }
 
 

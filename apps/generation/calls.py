@@ -12,17 +12,18 @@ from django.utils.crypto import salted_hmac
 
 from apps.core.db import workspace_scope
 from apps.core.ids import uuid7
-from apps.generation import catalogue, context, leases, settling
+from apps.generation import catalogue, context, leases, settling, switches
 from apps.generation.catalogue import Model
 from apps.generation.gateway import breaker, errors, providers
 from apps.generation.gateway.breaker import Admission
 from apps.generation.gateway.deadlines import Deadlines
 from apps.generation.gateway.retry import ATTEMPTS_OF_CHAIN_MAX, delay_before_retry, may_fall_back
-from apps.generation.gateway.types import Completion, Endpoint, Head, ProviderRequest
+from apps.generation.gateway.types import Completion, Endpoint, Head, Permit, ProviderRequest
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt
 from apps.generation.outcomes import AttemptOutcome, count_tokens, judge_completion
 from apps.generation.output import Output
+from apps.generation.switches import Work
 
 logger = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Run:
     lease: Lease
     deadlines: Deadlines
     output: Output
+    work: Work
     attempts: list[AttemptOutcome] = field(default_factory=list)
 
     def guard(self) -> None:
@@ -107,7 +109,10 @@ def _ask(
         if not admission.is_admitted and (error or not is_last):
             return error or errors.ProviderUnavailableError(f"the breaker of {candidate.endpoint.name} is open")
         answer = _Answer(_fitting(request, candidate.model), sink=sink)
-        error = _attempt(run, answer, candidate, admission=admission)
+        try:
+            error = _attempt(run, answer, candidate, admission=admission)
+        except errors.ModelPausedError as paused:
+            return paused
         if error is None and answer.completion is not None:
             return answer.completion
         error = error or errors.ProviderError("no end")
@@ -163,12 +168,12 @@ class _Answer:
 
 def _attempt(run: Run, answer: _Answer, candidate: _Candidate, *, admission: Admission) -> errors.ProviderError | None:
     """Make one provider call and record how it went; return the error that ended it, if one did."""
-    attempt = _start_attempt(run, candidate)
+    attempt, permit = _start_attempt(run, candidate)
     started = time.monotonic()
     run.deadlines.attempt_started(now=started)
     error: errors.ProviderError | None = None
     try:
-        answer.completion = _read(run, answer, attempt, endpoint=candidate.endpoint, started=started)
+        answer.completion = _read(run, answer, attempt, endpoint=candidate.endpoint, started=started, permit=permit)
         error = judge_completion(
             answer.completion,
             text=answer.text,
@@ -186,13 +191,17 @@ def _attempt(run: Run, answer: _Answer, candidate: _Candidate, *, admission: Adm
     return error
 
 
-def _start_attempt(run: Run, candidate: _Candidate) -> AttemptOutcome:
-    """Write the attempt down before the call is made. Raises LeaseLostError if the lease is not ours any more."""
+def _start_attempt(run: Run, candidate: _Candidate) -> tuple[AttemptOutcome, Permit]:
+    """Write the attempt down before the call is made, which nobody may have stopped by then.
+
+    Raises LeaseLostError if the lease is not ours any more, PausedError, or ModelPausedError where another may answer.
+    """
     lease = run.lease
     attempt = AttemptOutcome(uuid7(), candidate.endpoint.name, candidate.model.name)
     with workspace_scope(lease.workspace_id):
         if not leases.holds(lease):
             raise errors.LeaseLostError
+        permit = switches.permit(run.work, model=candidate.model.name)
         settling.end_attempts(run.attempts)
         Attempt.objects.create(
             id=attempt.attempt_id,
@@ -204,11 +213,14 @@ def _start_attempt(run: Run, candidate: _Candidate) -> AttemptOutcome:
     # No connection is held while a provider is waited for.
     connection.close()
     run.attempts.append(attempt)
-    return attempt
+    lease.calling = replace(run.work, models=(candidate.model.name,))
+    return attempt, permit
 
 
-def _read(run: Run, answer: _Answer, attempt: AttemptOutcome, *, endpoint: Endpoint, started: float) -> Completion:
-    for event in providers.stream(endpoint, answer.request, guard=run.guard):
+def _read(
+    run: Run, answer: _Answer, attempt: AttemptOutcome, *, endpoint: Endpoint, started: float, permit: Permit
+) -> Completion:
+    for event in providers.stream(endpoint, answer.request, guard=run.guard, permit=permit):
         if isinstance(event, Completion):
             return event
         if isinstance(event, Head):

@@ -7,15 +7,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import User
 from apps.billing.entitlements import Entitlements
 from apps.core.errors import DomainError
-from apps.generation import catalogue, estimates, preferences, prompts, quotas, selectors
+from apps.generation import catalogue, estimates, preferences, prompts, quotas, rollouts, selectors, switches
 from apps.generation.estimates import Estimate
 from apps.generation.forms import ComposerForm
 from apps.generation.models import Preference
 from apps.generation.prompts import PromptTemplate
+from apps.generation.rollouts import NOTHING, Withheld
+from apps.generation.switches import Stop, Work
 
 
 @dataclass(frozen=True)
@@ -35,31 +39,41 @@ class Composer:
         return not (self.is_prefilled or self.form.is_bound)
 
 
-def open_composer(*, workspace_id: UUID, user_id: int, query: Mapping[str, str]) -> Composer | None:
+def open_composer(*, workspace_id: UUID, user: User, query: Mapping[str, str]) -> Composer | None:
     """Return the composer that an address asks for; None if it names a generation that is not there.
 
     Raises UnknownTemplateError.
     """
-    templates, preference = prompts.list_templates(), preferences.of_user(user_id)
+    withheld, preference = rollouts.read_withheld(user), preferences.of_user(user.pk)
+    templates = withheld.templates(prompts.list_templates())
+    if not templates:
+        raise prompts.UnknownTemplateError
     if "from" in query:
-        return _of_earlier(workspace_id, query["from"], templates=templates, preference=preference)
+        return _of_earlier(workspace_id, query["from"], templates=templates, preference=preference, withheld=withheld)
     first = preferences.first_template(preference, templates=templates)
     template = _choose(templates, slug=query["template"]) if "template" in query else first
     is_first_run = not selectors.has_generations(workspace_id)
     wants_example = "example" in query
     initial = template.example if is_first_run or wants_example else {}
-    form = _form(template, initial)
+    form = _form(template, initial, withheld=withheld)
     return Composer(form, templates, preference, is_first_run=is_first_run, is_prefilled=wants_example)
 
 
-def submitted_form(data: Mapping[str, str], *, template: PromptTemplate) -> ComposerForm:
+def submitted_form(data: Mapping[str, str], *, template: PromptTemplate, withheld: Withheld = NOTHING) -> ComposerForm:
     """Return the form that was sent."""
-    return ComposerForm(data, template=template, models=models_for(template))
+    return ComposerForm(data, template=template, models=models_for(template, withheld=withheld))
 
 
-def models_for(template: PromptTemplate) -> list[str]:
-    """Return the models that are offered, the best for this template first."""
-    return catalogue.offered(template.task, first=template.models)
+def models_for(template: PromptTemplate, *, withheld: Withheld = NOTHING) -> list[str]:
+    """Return the models that are offered to somebody, the best for this template first."""
+    models = catalogue.offered(template.task, first=template.models)
+    return withheld.models(models) or models[:1]
+
+
+def find_paused(*, template: PromptTemplate, model: str, rights: Entitlements) -> Stop | None:
+    """Return what keeps a text of the composer from being started now, or None, for a page."""
+    stand_ins = catalogue.fallbacks(model, rights=rights, on=timezone.now().date())
+    return switches.find_shown_stop(Work(switches.Feature.COMPOSER, template.slug, (model, *stand_ins)))
 
 
 def lock_models(form: ComposerForm, *, rights: Entitlements) -> None:
@@ -108,7 +122,12 @@ def _choose(templates: Sequence[PromptTemplate], *, slug: str) -> PromptTemplate
 
 
 def _of_earlier(
-    workspace_id: UUID, generation_id: str, *, templates: Sequence[PromptTemplate], preference: Preference
+    workspace_id: UUID,
+    generation_id: str,
+    *,
+    templates: Sequence[PromptTemplate],
+    preference: Preference,
+    withheld: Withheld,
 ) -> Composer | None:
     """Open with the inputs of an earlier generation; with an empty form if its template is no longer there."""
     try:
@@ -121,13 +140,13 @@ def _of_earlier(
     template = next((template for template in templates if template.slug == slug), None)
     if template is None:
         first = preferences.first_template(preference, templates=templates)
-        return Composer(_form(first, {}), templates, preference, template_is_gone=True)
+        return Composer(_form(first, {}, withheld=withheld), templates, preference, template_is_gone=True)
     names = {field.name for field in template.fields}
     inputs = {} if generation.texts_erased_at else {n: text for n, text in generation.inputs.items() if n in names}
-    form = _form(template, inputs | {"model": generation.request_model})
+    form = _form(template, inputs | {"model": generation.request_model}, withheld=withheld)
     return Composer(form, templates, preference, is_prefilled=True)
 
 
-def _form(template: PromptTemplate, initial: Mapping[str, str]) -> ComposerForm:
+def _form(template: PromptTemplate, initial: Mapping[str, str], *, withheld: Withheld) -> ComposerForm:
     fixed = {"template": template.slug, "idempotency_key": new_key()}
-    return ComposerForm(template=template, models=models_for(template), initial={**initial, **fixed})
+    return ComposerForm(template=template, models=models_for(template, withheld=withheld), initial={**initial, **fixed})

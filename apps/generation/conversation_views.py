@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,7 +18,7 @@ from apps.accounts import consent
 from apps.accounts.access import permission_required
 from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
-from apps.billing.entitlements import entitlements
+from apps.billing.entitlements import Entitlements, entitlements
 from apps.core.db import workspace_scope
 from apps.core.errors import DomainError
 from apps.core.htmx import MAIN, render_page
@@ -35,11 +36,13 @@ from apps.generation import (
     prompts,
     selectors,
     services,
+    switches,
     thread,
 )
 from apps.generation.conversation_forms import FollowUpForm, LabelForm
 from apps.generation.estimates import Estimate
 from apps.generation.models import Generation
+from apps.generation.switches import Stop, Work
 from apps.generation.thread import Thread
 
 PAGE = "generation/conversation.html"
@@ -208,7 +211,7 @@ def _page(
 ) -> HttpResponse:
     """Show a conversation, within the scope."""
     named = {"title": shown.conversation.title, "tags": ", ".join(shown.conversation.tags)}
-    is_beside = len(shown.variants) > 1
+    is_beside, rights = len(shown.variants) > 1, entitlements(request.workspace.pk)
     page = {
         "thread": shown,
         "conversation": shown.conversation,
@@ -220,7 +223,8 @@ def _page(
         "chosen": str(form["parent"].value()),
         "is_edited": is_edited,
         "label_form": label_form or LabelForm(initial=named),
-        "estimate": _estimate(request, shown, form),
+        "estimate": _estimate(request, shown, form, rights=rights),
+        "paused": _find_paused(shown, form, rights=rights),
         "frozen": context.Frozen.of(shown.last),
         "refusal": refusal,
         "key_of_variant": composer.new_key(),
@@ -232,7 +236,9 @@ def _page(
     return render_page(request, PAGE, page, status=status)
 
 
-def _estimate(request: WorkspaceHttpRequest, shown: Thread, form: FollowUpForm) -> Estimate | None:
+def _estimate(
+    request: WorkspaceHttpRequest, shown: Thread, form: FollowUpForm, *, rights: Entitlements
+) -> Estimate | None:
     """Return the most that the next message can hold, whatever is typed; None for a model without a price."""
     template, model = form.prompt_template, model_of(shown.last)
     longest = estimates.BYTES_PER_CHARACTER_MAX * template.fields[0].characters_max
@@ -244,13 +250,18 @@ def _estimate(request: WorkspaceHttpRequest, shown: Thread, form: FollowUpForm) 
         before=[turn.generation for turn in shown.turns],
         instructions=preferences.sentences(preferences.of_user(request.user.pk)),
     )
-    rights = entitlements(request.workspace.pk)
     try:
         return estimates.of_messages(
             workspace_id=request.workspace.pk, template=template, messages=prompt, model=model, rights=rights
         )
     except DomainError:
         return None
+
+
+def _find_paused(shown: Thread, form: FollowUpForm, *, rights: Entitlements) -> Stop | None:
+    model = model_of(shown.last)
+    stand_ins = catalogue.fallbacks(model, rights=rights, on=timezone.now().date())
+    return switches.find_shown_stop(Work(switches.Feature.CONVERSATION, form.prompt_template.slug, (model, *stand_ins)))
 
 
 def _empty_form(shown: Thread, **initial: str) -> FollowUpForm:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.generation import answering, catalogue, context, outcomes, prompts, text_checks
+from apps.generation import answering, catalogue, context, outcomes, prompts, switches, text_checks
 from apps.generation.answering import Question, Reply, Sink, StepNote
 from apps.generation.gateway import errors, providers
 from apps.generation.gateway.types import Completion, Delta, ProviderRequest
@@ -169,7 +169,9 @@ def _read(model_name: str, request: ProviderRequest, *, sink: Sink) -> tuple[str
     endpoint = catalogue.find_endpoint(model)
     if endpoint is None:
         raise errors.ModelNotFoundError(f"the provider of {model_name} is not configured")
-    for event in providers.stream(endpoint, replace(request, model=model.model or model.name), guard=guard):
+    permit = switches.permit(switches.Work(switches.Feature.TRIAL), model=model_name)
+    request = replace(request, model=model.model or model.name)
+    for event in providers.stream(endpoint, request, guard=guard, permit=permit):
         if isinstance(event, Completion):
             completion = event
         elif isinstance(event, Delta):

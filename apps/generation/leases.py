@@ -14,7 +14,9 @@ import structlog
 from django.db import DatabaseError, connection
 
 from apps.core.db import system_scope
+from apps.generation import switches
 from apps.generation.gateway import errors
+from apps.generation.switches import Stop, Work
 
 logger = structlog.get_logger(__name__)
 
@@ -41,6 +43,8 @@ class Lease:
     request_model: str
     created_at: datetime
     ended_by: errors.ProviderError | None = None
+    # What its latest call is, in the words of switches.
+    calling: Work | None = None
     woken: threading.Event = field(default_factory=threading.Event)
 
     def end(self, error: errors.ProviderError) -> None:
@@ -131,7 +135,7 @@ class Keeper:
                 self._some.clear()
                 return
         try:
-            kept = _renew(leases)
+            kept, stops = _renew(leases)
         except DatabaseError as error:
             # Without PostgreSQL nobody else can take over either; the next tick tells.
             logger.warning("lease_renewal_failed", error=str(error), leases=len(leases))
@@ -143,10 +147,15 @@ class Keeper:
                 lease.end(errors.LeaseLostError())
             elif kept[lease.generation_id]:
                 lease.end(errors.CanceledError())
+            elif lease.calling and (stop := switches.find_stop_of_running(lease.calling, stops)):
+                lease.end(errors.StoppedByStaffError(stop.sentence))
 
 
-def _renew(leases: Sequence[Lease]) -> dict[UUID, bool]:
-    """Renew leases; return those still ours, each with whether it is to be stopped: by its user, or by staff."""
+def _renew(leases: Sequence[Lease]) -> tuple[dict[UUID, bool], list[Stop]]:
+    """Renew leases; return those still ours, each with whether its user, or who suspends them, has stopped it.
+
+    With it the switches that are to end what runs.
+    """
     # One message, which is one transaction: a process that freezes between two of them would keep these rows locked.
     with connection.cursor() as cursor:
         cursor.execute(
@@ -157,12 +166,15 @@ def _renew(leases: Sequence[Lease]) -> dict[UUID, bool]:
               FROM unnest(%s::uuid[], %s::int[]) AS mine (id, fencing_number)
              WHERE generation.id = mine.id AND generation.fencing_number = mine.fencing_number
                AND generation.status = 'running'
-         RETURNING generation.id, generation.cancel_requested_at IS NOT NULL OR {SUSPENDED}
+         RETURNING generation.id, generation.cancel_requested_at IS NOT NULL OR {SUSPENDED};
+            SELECT name, reason FROM generation_switch WHERE active AND stops_running
             """,  # noqa: S608 - a constant of ours
             [LEASE_SECONDS, [lease.generation_id for lease in leases], [lease.fencing_number for lease in leases]],
         )
         cursor.nextset()
-        return dict(cursor.fetchall())
+        kept = dict(cursor.fetchall())
+        cursor.nextset()
+        return kept, [Stop(*row) for row in cursor.fetchall()]
 
 
 @cache

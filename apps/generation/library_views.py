@@ -20,11 +20,12 @@ from apps.accounts.http import WorkspaceHttpRequest
 from apps.accounts.permissions import Permission
 from apps.core.db import workspace_scope
 from apps.core.htmx import MAIN, render_page, requested_target
-from apps.generation import conversations, library, purging, search, selectors, structured
+from apps.generation import conversations, library, purging, search, selectors, structured, switches
 from apps.generation import history as addresses
 from apps.generation.history import Filters, HistoryForm
 from apps.generation.models import Generation
 from apps.generation.search import Piece
+from apps.generation.switches import Work
 from apps.generation.titles import make_title
 
 LIST = "generation-list"
@@ -134,6 +135,7 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
         context["tags"] = conversations.list_tags(request.workspace.pk)
         context["is_list_alone"] = requested_target(request) == LIST
         context["address"] = filters.url(before=before, after=after)
+        context["paused"] = None if context["is_list_alone"] else switches.find_shown_stop(Work())
         response = render_page(request, "generation/list.html", context, partials=(LIST,))
     if request.method == "GET" and requested_target(request) == LIST:
         # The address says what is applied and nothing else; each letter of a search is no step back.

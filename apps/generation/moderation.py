@@ -11,12 +11,15 @@ from typing import NamedTuple
 import structlog
 import yaml
 from django.conf import settings
+from django.db import connection
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from apps.generation import switches
 from apps.generation.context import Messages
 from apps.generation.gateway import errors, moderation_call
 from apps.generation.output import Output
+from apps.generation.switches import Work
 
 logger = structlog.get_logger(__name__)
 
@@ -40,25 +43,26 @@ class Rule(NamedTuple):
     allowed: tuple[str, ...]
 
 
-def require_input_allowed(messages: Messages) -> None:
+def require_input_allowed(messages: Messages, *, work: Work) -> None:
     """Raise InputModeratedError for a prompt that must not be sent.
 
-    Raises ModerationUnavailableError when the provider cannot be asked: nothing is sent unchecked.
+    Raises ModerationUnavailableError when the provider cannot be asked: nothing is sent unchecked. PausedError where
+    staff have stopped that.
     """
     text = "\n".join(message["content"] for message in messages if message["role"] != "system")
-    if found := _flags(text):
+    if found := _flags(text, work=work):
         logger.info("input_moderated", rules=found)
         raise errors.InputModeratedError(", ".join(found))
 
 
-def require_output_allowed(output: Output) -> None:
+def require_output_allowed(output: Output, *, work: Work) -> None:
     """Raise OutputModeratedError for an answer that must not be kept, and take its text back.
 
     When the provider cannot be asked the answer stays: it was read already, and is not lost for a fault of ours.
     """
     try:
-        found = _flags(output.text)
-    except errors.ModerationUnavailableError as error:
+        found = _flags(output.text, work=work)
+    except (errors.ModerationUnavailableError, errors.PausedError) as error:
         logger.error("answer_not_moderated", detail=error.detail)
         return
     if found:
@@ -87,11 +91,14 @@ def flags_of_rules(text: str) -> list[str]:
     return [rule.name for rule in rules() if any(pattern.search(text) for pattern in rule.patterns)]
 
 
-def _flags(text: str) -> list[str]:
+def _flags(text: str, *, work: Work) -> list[str]:
     match Mode(settings.MODERATION):
         case Mode.LOCAL:
             return flags_of_rules(text)
         case Mode.PROVIDER:
-            return moderation_call.flags(text)
+            permit = switches.permit(work, provider=moderation_call.PROVIDER)
+            # No connection is held while a provider is waited for.
+            connection.close()
+            return moderation_call.flags(text, permit=permit)
         case _:
             return []

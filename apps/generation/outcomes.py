@@ -43,6 +43,8 @@ class RunOutcome:
     error_code: str = ""
     # Of the answer, by action and kind.
     findings: Counts = field(default_factory=dict)
+    # What staff tell people about it, where a switch has ended it.
+    stop_reason: str = ""
 
     @property
     def is_chargeable(self) -> bool:

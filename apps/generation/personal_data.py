@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from apps.core.db import system_scope
 from apps.core.personal_data import Document, in_batches
 from apps.generation import batches, purging
-from apps.generation.models import Batch, BatchRow, Feedback, Generation, Preference, ShareLink
+from apps.generation.models import Batch, BatchRow, Feedback, Flag, Generation, Preference, ShareLink
 
 SLUG_LENGTH_MAX = 40
 
@@ -43,6 +43,7 @@ def erase(user: AbstractBaseUser) -> None:
     with system_scope():
         Preference.objects.filter(user_id=user.pk).delete()
         Feedback.objects.filter(user_id=user.pk).delete()
+        Flag.users.through.objects.filter(user_id=user.pk).delete()
         # To texts of others as well: nobody is left who could revoke what they gave away.
         ShareLink.objects.filter(created_by_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
 

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.generation import prompts
+from apps.accounts.models import User
+from apps.generation import prompts, rollouts
 from apps.generation.models import Preference
 
 
@@ -22,9 +23,10 @@ class PreferenceForm(forms.Form):
         label=_("Start with"), required=False, help_text=_("The template that the composer opens with.")
     )
 
-    def __init__(self, data: Any = None, **options: Any) -> None:
+    def __init__(self, data: Any = None, *, user: User, **options: Any) -> None:
         super().__init__(data, **options)
-        listed = [(template.slug, template.name) for template in prompts.list_templates()]
+        offered = rollouts.read_withheld(user).templates(prompts.list_templates())
+        listed = [(template.slug, template.name) for template in offered]
         choice = self.fields["template"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [("", _("The first of the list")), *listed]

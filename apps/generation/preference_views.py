@@ -22,12 +22,13 @@ def writing(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show tone, language and first template, and save them. They are the person's own, in every workspace."""
     with workspace_scope(request.workspace.pk):
         if request.method == "POST":
-            form = PreferenceForm(request.POST)
+            form = PreferenceForm(request.POST, user=request.user)
             if form.is_valid():
                 preferences.save(user_id=request.user.pk, **form.cleaned_data)
                 messages.success(request, _("Saved. Your next text is written so."))
                 return redirect("writing")
         else:
             kept = preferences.of_user(request.user.pk)
-            form = PreferenceForm(initial={"tone": kept.tone, "language": kept.language, "template": kept.template})
+            initial = {"tone": kept.tone, "language": kept.language, "template": kept.template}
+            form = PreferenceForm(initial=initial, user=request.user)
     return render_page(request, "settings/writing.html", {"form": form}, status=422 if form.errors else 200)

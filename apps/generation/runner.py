@@ -22,14 +22,16 @@ from apps.generation import (
     settling,
     steps,
     stream,
+    switches,
 )
 from apps.generation.calls import Run
 from apps.generation.gateway import errors
 from apps.generation.gateway.deadlines import DeadlineLimits, Deadlines
 from apps.generation.leases import Lease
-from apps.generation.models import Generation
+from apps.generation.models import BatchRow, Generation
 from apps.generation.outcomes import RunOutcome
 from apps.generation.output import Output
+from apps.generation.switches import Work
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +43,7 @@ def run(lease: Lease) -> None:
     keeper = leases.keeper()
     keeper.keep(lease)
     try:
-        generation, messages = _load(lease)
+        generation, messages, work = _load(lease)
         active = Run(
             lease=lease,
             deadlines=Deadlines(_limits(), now=time.monotonic()),
@@ -49,6 +51,7 @@ def run(lease: Lease) -> None:
                 flusher.shared().open(lease.generation_id),
                 template_policies=policies.of(generation.template_version.content),
             ),
+            work=work,
         )
         stream.announce(lease.generation_id, stream.STATUS, Generation.Status.RUNNING)
         outcome = _drive(active, generation, messages)
@@ -77,14 +80,16 @@ def _keep_answer(lease: Lease, generation: Generation, messages: context.Message
         connection.close()
 
 
-def _load(lease: Lease) -> tuple[Generation, context.Messages]:
+def _load(lease: Lease) -> tuple[Generation, context.Messages, Work]:
     with workspace_scope(lease.workspace_id):
         generation = Generation.objects.select_related("template_version").get(pk=lease.generation_id)
         messages = context.messages_of(generation)
+        is_of_batch = BatchRow.objects.filter(generation=generation).exists()
     connection.close()
     # A run that the sweeper rang for comes with another id: from here on it is the submit's again.
     bind_request_id(generation.request_id)
-    return generation, messages
+    feature = switches.feature_of(generation, is_of_batch=is_of_batch)
+    return generation, messages, Work(feature, generation.template_version.slug)
 
 
 def _limits() -> DeadlineLimits:
@@ -97,22 +102,28 @@ def _drive(active: Run, generation: Generation, messages: context.Messages) -> R
     policy = answer_policies.parse(generation.template_version.content)
     talk = steps.RecordedTalk(active, generation)
     try:
-        moderation.require_input_allowed(messages)
+        moderation.require_input_allowed(messages, work=active.work)
         completion = answering.answer(policy, messages, talk=talk, show=active.output.append)
         active.output.finish()
-        moderation.require_output_allowed(active.output)
+        moderation.require_output_allowed(active.output, work=active.work)
     except errors.LeaseLostError:
         return None
-    except errors.CanceledError:
-        return _outcome(active, Generation.Status.CANCELED, finish_reason="canceled")
+    except errors.CanceledError as error:
+        return _outcome(active, Generation.Status.CANCELED, finish_reason="canceled", stop_reason=error.detail)
     except errors.ProviderError as error:
-        return _outcome(active, Generation.Status.FAILED, finish_reason="error", error_code=error.code)
+        told = error.detail if isinstance(error, errors.PausedError) else ""
+        return _outcome(
+            active, Generation.Status.FAILED, finish_reason="error", error_code=error.code, stop_reason=told
+        )
     return _outcome(active, Generation.Status.SUCCEEDED, finish_reason=completion.finish_reason)
 
 
-def _outcome(active: Run, status: str, *, finish_reason: str, error_code: str = "") -> RunOutcome:
+def _outcome(
+    active: Run, status: str, *, finish_reason: str, error_code: str = "", stop_reason: str = ""
+) -> RunOutcome:
     # However a run ends, what was held back is shown, but for what its template refuses.
     with contextlib.suppress(errors.OutputRefusedError):
         active.output.finish()
     output = active.output
-    return RunOutcome(status, output.text, tuple(active.attempts), finish_reason, error_code, output.findings)
+    attempts = tuple(active.attempts)
+    return RunOutcome(status, output.text, attempts, finish_reason, error_code, output.findings, stop_reason)

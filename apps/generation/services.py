@@ -32,7 +32,9 @@ from apps.generation import (
     policies,
     prompts,
     quotas,
+    rollouts,
     settling,
+    switches,
     tasks,
     thread,
 )
@@ -107,7 +109,7 @@ def start_generation(
             return repeated
         rights = entitlements(workspace.pk)
     try:
-        _require_allowed(generation, address=address, rights=rights)
+        _require_allowed(generation, template=template, address=address, rights=rights)
         _insert(generation, template=template, rights=rights, follows=variant_of or parent, instructions=instructions)
     except (IntegrityError, limits.GenerationLimitError, quotas.PlanLimitError):
         # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
@@ -156,8 +158,12 @@ def _drafted(
     return generation
 
 
-def _require_allowed(generation: Generation, *, address: str, rights: Entitlements) -> None:
+def _require_allowed(generation: Generation, *, template: PromptTemplate, address: str, rights: Entitlements) -> None:
     """Refuse what can be refused before anything is written."""
+    feature = switches.feature_of(generation, is_of_batch=address.startswith(switches.BATCH_ADDRESS))
+    stand_ins = catalogue.fallbacks(generation.request_model, rights=rights, on=generation.created_at.date())
+    switches.require_running(switches.Work(feature, template.slug, (generation.request_model, *stand_ins)))
+    rollouts.require_offered(generation.user, template=template.slug, model=generation.request_model)
     catalogue.require_offered(generation.request_model)
     consent.require(generation.user)
     quotas.require_model(generation.request_model, rights=rights)

@@ -17,6 +17,7 @@ from apps.core.ids import uuid7
 from apps.generation import stream
 from apps.generation.leases import Lease
 from apps.generation.models import Attempt, Generation
+from apps.generation.models.generations import STOP_REASON_LENGTH_MAX
 from apps.generation.outcomes import AttemptOutcome, RunOutcome
 from apps.usage import metering, rates, rating
 from apps.usage.rates import Rate
@@ -186,7 +187,8 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
             """
             UPDATE generation_generation AS generation
                SET status = %(status)s, output = %(text)s, finish_reason = %(finish_reason)s,
-                   error_code = %(error_code)s, finished_at = %(now)s, lease_expires_at = NULL,
+                   error_code = %(error_code)s, stop_reason = %(stop_reason)s,
+                   finished_at = %(now)s, lease_expires_at = NULL,
                    findings = generation.findings || %(findings)s::jsonb,
                    charged_credits = LEAST(%(price)s, hold.amount)
               FROM billing_hold AS hold, generation_prompttemplateversion AS version
@@ -200,6 +202,7 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
                 "text": outcome.text,
                 "finish_reason": outcome.finish_reason,
                 "error_code": outcome.error_code,
+                "stop_reason": outcome.stop_reason[:STOP_REASON_LENGTH_MAX],
                 "findings": json.dumps({"output": outcome.findings} if outcome.findings else {}),
                 "now": now,
                 "price": price,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.ringing import ring
-from apps.generation import cached_answers, leases, purging, retention, runner, sweeper
+from apps.generation import cached_answers, leases, purging, retention, runner, sweeper, watch
 from apps.generation.gateway import providers
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
@@ -47,3 +47,9 @@ def purge_deleted(**later: Any) -> None:
 def apply_retention(**later: Any) -> None:
     """Erase the texts that their workspaces do not want to keep any longer."""
     retention.apply_all(now=timezone.now())
+
+
+@shared_task(name="generation.watch", queue="default", expires=60)
+def watch_generations(**later: Any) -> None:
+    """Tell those who run the product of what costs or fails oddly."""
+    watch.look(now=timezone.now())

@@ -33,6 +33,7 @@ from apps.generation import (
     preferences,
     prompts,
     quotas,
+    rollouts,
     selectors,
     services,
 )
@@ -55,7 +56,7 @@ def new(request: WorkspaceHttpRequest) -> HttpResponse:
     if not request.membership.may(Permission.GENERATE):
         return redirect("billing:overview")
     with workspace_scope(request.workspace.pk):
-        opened = composer.open_composer(workspace_id=request.workspace.pk, user_id=request.user.pk, query=request.GET)
+        opened = composer.open_composer(workspace_id=request.workspace.pk, user=request.user, query=request.GET)
         if opened is None:
             raise Http404
         context = _context(request, opened)
@@ -70,23 +71,28 @@ def estimate(request: WorkspaceHttpRequest) -> HttpResponse:
     """Show what a text would hold: `template`, `model`, and the size of each field's text in bytes."""
     template = prompts.get_template(request.GET.get("template", ""))
     sizes = {name: _size(request.GET.get(name, "")) for name in request.GET}
+    model = request.GET.get("model") or composer.models_for(template)[0]
     with workspace_scope(request.workspace.pk):
         rights = entitlements(request.workspace.pk)
         estimated = estimates.estimate(
             workspace_id=request.workspace.pk,
             template=template,
             inputs=estimates.stand_ins(template, sizes),
-            model=request.GET.get("model") or composer.models_for(template)[0],
+            model=model,
             rights=rights,
             instructions=preferences.sentences(preferences.of_user(request.user.pk)),
         )
-        context = {"estimate": estimated} | paywall.of_estimate(
+        paused = composer.find_paused(template=template, model=model, rights=rights)
+        must_agree = not consent.is_given(request.user)
+        context = {"estimate": estimated, "paused": paused, "must_agree": must_agree} | paywall.of_estimate(
             membership=request.membership,
             needed=estimated.amount,
             balance=estimated.balance,
             return_path=composer.address_of(template),
         )
     context["starts"] = _find_few_left(request, rights=rights)
+    # The button is brought along only where it changes: nobody's click is to miss it.
+    context["brings_button"] = bool(paused) != ("paused" in request.GET)
     return render(request, f"{COMPOSER_PAGE}#estimate-answer", context)
 
 
@@ -152,7 +158,7 @@ def _size(text: str) -> int:
 
 def _start(request: WorkspaceHttpRequest) -> HttpResponse:
     template = prompts.get_template(request.POST.get("template", ""))
-    form = composer.submitted_form(request.POST, template=template)
+    form = composer.submitted_form(request.POST, template=template, withheld=rollouts.read_withheld(request.user))
     if not form.is_valid():
         return _show_refused(request, form, status=422)
     must_agree = not consent.is_given(request.user)
@@ -224,7 +230,8 @@ def _show_refused(
 ) -> HttpResponse:
     """Show the composer with what was typed, and what is wrong with it."""
     with workspace_scope(request.workspace.pk):
-        opened = Composer(form, prompts.list_templates(), preferences.of_user(request.user.pk))
+        templates = rollouts.read_withheld(request.user).templates(prompts.list_templates())
+        opened = Composer(form, templates, preferences.of_user(request.user.pk))
         context = _context(request, opened) | {"refusal": refusal}
         if isinstance(refusal, paywall.PAYWALLED):
             context |= paywall.of_refusal(
@@ -252,6 +259,9 @@ def _context(request: WorkspaceHttpRequest, opened: Composer) -> dict[str, Any]:
         "template": opened.form.prompt_template,
         "templates": opened.templates,
         "estimate": estimated,
+        "paused": composer.find_paused(
+            template=opened.form.prompt_template, model=opened.form.shown_model(), rights=rights
+        ),
         "must_agree": not consent.is_given(request.user),
         "consent_sentence": consent.SENTENCE,
         "consent_version": consent.VERSION,

@@ -45,6 +45,7 @@ SUPPORT = [
     "accounts.view_waitlistentry",
     "core.view_outgoingmail",
     "generation.view_prompttemplateversion",
+    "generation.view_switch",
     "pages.change_contactmessage",
     "pages.view_contactmessage",
     "pages.view_notice",
@@ -60,7 +61,8 @@ FINANCE = [
     "billing.view_reconciliation",
     "billing.view_webhookevent",
 ]
-# Keeps it running: notices, suspensions, who is let in from the waitlist, events that are to be processed again.
+# Keeps it running: kill switches, rollouts, notices, suspensions, who is let in from the waitlist, events that are to
+# be processed again.
 OPERATOR = [
     *SEE_CUSTOMERS,
     *SEE_AUDIT,
@@ -71,9 +73,18 @@ OPERATOR = [
     "billing.replay_event",
     "billing.view_reconciliation",
     "billing.view_webhookevent",
+    "core.view_alert",
     "core.view_outgoingmail",
+    "generation.add_flag",
+    "generation.add_switch",
+    "generation.change_flag",
+    "generation.change_switch",
+    "generation.delete_flag",
+    "generation.delete_switch",
     "generation.publish_prompttemplateversion",
+    "generation.view_flag",
     "generation.view_prompttemplateversion",
+    "generation.view_switch",
     "pages.add_notice",
     "pages.change_notice",
     "pages.delete_notice",

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "rest_framework",
     "template_partials",
+    "waffle",
 ]
 
 MIDDLEWARE = [
@@ -154,7 +155,8 @@ CACHES = {
             "socket_timeout": REDIS_SOCKET_TIMEOUT_SECONDS,
             "socket_connect_timeout": REDIS_SOCKET_TIMEOUT_SECONDS,
         },
-    }
+    },
+    "none": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -199,6 +201,9 @@ CELERY_BEAT_SCHEDULE = {
     "follow-people": {"task": "apps.billing.tasks.follow_people", "schedule": 60},
     "erase-late-events": {"task": "apps.billing.tasks.erase_late_events", "schedule": 3600},
     "sweep-mail": {"task": "apps.core.tasks.sweep_mail", "schedule": 30},
+    "sweep-alerts": {"task": "apps.core.tasks.sweep_alerts", "schedule": 30},
+    "purge-alerts": {"task": "apps.core.tasks.purge_alerts", "schedule": crontab(hour="3", minute="50")},
+    "watch-generations": {"task": "generation.watch", "schedule": 60},
 }
 
 # --- People ---
@@ -322,6 +327,9 @@ vars().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
 # Where messages from the contact form go besides the admin; empty sends no mail.
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
+# Who is told when something needs those who run the product, besides the log: addresses, and a webhook (Slack's shape).
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[SUPPORT_EMAIL] if SUPPORT_EMAIL else [])
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@localhost>")
 
 # --- The provider ---
@@ -352,6 +360,16 @@ GENERATION_LIMITS = with_known_names(
     env.dict("GENERATION_LIMITS", cast={"value": int}, default={}),
     variable="GENERATION_LIMITS",
 )
+
+# Stops all calls of models, whatever staff say in the admin (apps/generation/switches.py).
+GENERATION_DISABLED = env.bool("GENERATION_DISABLED", default=False)
+WAFFLE_SWITCH_MODEL = "generation.Switch"
+WAFFLE_FLAG_MODEL = "generation.Flag"
+WAFFLE_ENABLE_ADMIN_PAGES = False
+# A switch acts at once, with or without Redis: the database is asked.
+WAFFLE_CACHE_NAME = "none"
+# Waffle's own migrations would make tables of the models that ours take the place of.
+MIGRATION_MODULES = {"waffle": "apps.generation.waffle.migrations"}
 
 # --- What is sold ---
 

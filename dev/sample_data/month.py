@@ -188,6 +188,14 @@ def _special_runs(*, until: datetime) -> dict[str, Run]:
         "stopped": run(
             4, title="A story about the moon", status="canceled", output=texts.STOPPED, finish_reason="canceled"
         ),
+        "stopped_by_us": run(
+            3.5,
+            title="The sea at night",
+            status="canceled",
+            output=texts.STOPPED,
+            finish_reason="canceled",
+            stop_reason=texts.STOP_REASON,
+        ),
         "failed": run(
             3, title="Ferry times", status="failed", finish_reason="error", error_code="provider_unavailable"
         ),
@@ -205,7 +213,7 @@ def _outcome(run: Run, generation: Generation, attempt: Attempt) -> RunOutcome:
     ended = AttemptOutcome(
         attempt.pk, "local", run.model, run.model, run.status, run.error_code, "", tokens, duration // 5, duration
     )
-    return RunOutcome(run.status, text, (ended,), run.finish_reason, run.error_code)
+    return RunOutcome(run.status, text, (ended,), run.finish_reason, run.error_code, stop_reason=run.stop_reason)
 
 
 def _id_at(at: datetime) -> UUID:

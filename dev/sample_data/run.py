@@ -22,5 +22,6 @@ class Run:
     output: str | None = None
     finish_reason: str = "stop"
     error_code: str = ""
+    stop_reason: str = ""
     lasts_seconds: int = 9
     findings: Mapping[str, Any] = field(default_factory=dict)

@@ -68,6 +68,8 @@ pneumonoultramicroscopicsilicovolcanoconiosispneumonoultramicroscopicsilicovolca
 
 STOPPED = "# A story about the moon\n\nOnce the moon was closer, and the sea listened to every word it said. Then"
 
+STOP_REASON = "Generating is paused for now. We are looking at odd answers and will be back at noon."
+
 CUT_BY_LENGTH = ALL_OF_MARKDOWN[: ALL_OF_MARKDOWN.index("| Lower Saltmarsh")]
 
 STREAMED_SO_FAR = ALL_OF_MARKDOWN[: ALL_OF_MARKDOWN.index("> The sea")] + "> The sea does not read"

@@ -56,10 +56,13 @@
       field.name,
       field.name === "model" ? field.value : String(encoder.encode(field.value).length),
     ]);
-    event.detail.parameters = Object.fromEntries([["template", byId("id_template").value], ...sizes]);
+    // What is paused is asked for again, changed or not, until it goes on.
+    const isPaused = "paused" in event.detail.elt.dataset;
+    const shown = [["template", byId("id_template").value], ...(isPaused ? [["paused", "1"]] : [])];
+    event.detail.parameters = Object.fromEntries([...shown, ...sizes]);
     const asking = JSON.stringify(event.detail.parameters);
     const isForced = event.detail.triggeringEvent && event.detail.triggeringEvent.type === "refresh";
-    if (asking === asked && !isForced) event.preventDefault();
+    if (asking === asked && !isForced && !isPaused) event.preventDefault();
     asked = asking;
   });
 

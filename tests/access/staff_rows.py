@@ -29,11 +29,14 @@ READERS: dict[str, tuple[str, ...]] = {
     "billing.subscription": (FINANCE,),
     "billing.topup": (FINANCE,),
     "billing.webhookevent": (FINANCE, OPERATOR),
+    "core.alert": (OPERATOR,),
     "core.auditentry": (FINANCE, OPERATOR),
     "core.outgoingmail": (SUPPORT, OPERATOR),
     "generation.attempt": EVERYBODY,
+    "generation.flag": (OPERATOR,),
     "generation.generation": EVERYBODY,
     "generation.prompttemplateversion": (SUPPORT, OPERATOR),
+    "generation.switch": (SUPPORT, OPERATOR),
     "mfa.authenticator": (),
     "pages.contactmessage": (SUPPORT,),
     "pages.notice": (SUPPORT, OPERATOR),
@@ -50,6 +53,8 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "accounts.user": (),
     "accounts.workspace": (),
     "auth.group": (),
+    "generation.flag": (OPERATOR,),
+    "generation.switch": (OPERATOR,),
     "pages.notice": (OPERATOR,),
 }
 NOT_DELETED = {"accounts.workspace"}

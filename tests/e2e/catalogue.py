@@ -147,6 +147,7 @@ WORKSHOP = [
     Page("generation-workflow", "/generations/{workflow}/", FULL, act=_open_all),
     Page("composer-form", "/generations/new/?template=task-list", FULL),
     Page("generation-stopped", "/generations/{stopped}/", FULL),
+    Page("generation-stopped-by-us", "/generations/{stopped_by_us}/", FULL),
     Page("generation-failed", "/generations/{failed}/", FULL),
 ]
 LIBRARY = [
@@ -229,6 +230,10 @@ ADMIN = [
     Page("admin-generations", "/admin/generation/generation/", STAFF),
     Page("admin-template-versions", "/admin/generation/prompttemplateversion/", STAFF),
     Page("admin-generation", "/admin/generation/generation/{failed}/change/", STAFF),
+    Page("admin-switches", "/admin/generation/switch/", STAFF),
+    Page("admin-switch-new", "/admin/generation/switch/add/", STAFF),
+    Page("admin-rollout-new", "/admin/generation/flag/add/", STAFF),
+    Page("admin-alerts", "/admin/core/alert/", STAFF),
     Page("admin-users", "/admin/accounts/user/", STAFF),
     Page("admin-audit", "/admin/core/auditentry/", STAFF),
     Page("admin-ledger", "/admin/billing/ledgerentry/", STAFF),

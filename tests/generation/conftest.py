@@ -10,7 +10,9 @@ from apps.accounts.models import Membership
 from apps.billing.catalogue import load_catalogue
 from apps.billing.prove import prove
 from apps.core import redis
+from apps.generation import shown_cache
 from apps.generation.gateway import breaker, openai_provider, providers, retry
+from apps.generation.models import Flag, Switch
 from dev.model_server.models import MODELS
 from dev.services.valkey import Valkey
 from tests.factories import FundedMembershipFactory
@@ -58,6 +60,16 @@ def workshop(committed_db: None, quick: None) -> Iterator[None]:
 def customer(workshop: None) -> Membership:
     """A person with a funded workspace of their own."""
     return FundedMembershipFactory()
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """What pages keep of switches in Redis reaches no other test, whose database knows nothing of them."""
+    for model in (Switch, Flag):
+        shown_cache.forget(model.SHOWN_AS)
+    yield
+    for model in (Switch, Flag):
+        shown_cache.forget(model.SHOWN_AS)
 
 
 @pytest.fixture

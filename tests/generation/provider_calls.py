@@ -7,7 +7,7 @@ import httpx2
 from django.conf import settings
 
 from apps.generation.gateway import errors, providers
-from apps.generation.gateway.types import Completion, Delta, Endpoint, Head, ProviderRequest
+from apps.generation.gateway.types import Completion, Delta, Endpoint, Head, Permit, ProviderRequest
 
 OPENAI, ANTHROPIC = "openai", "anthropic"
 PROTOCOLS = [OPENAI, ANTHROPIC]
@@ -60,7 +60,7 @@ def call(where: Endpoint, request: ProviderRequest, *, guard: Any = lambda: None
     """Call once and return everything that came."""
     heard = Heard()
     try:
-        for event in providers.stream(where, request, guard=guard):
+        for event in providers.stream(where, request, guard=guard, permit=Permit(where.name)):
             heard.order.append(type(event).__name__)
             if isinstance(event, Head):
                 heard.head = event

@@ -24,6 +24,8 @@ ACTS = {
     "deletion_taken_back": "they have stayed",
     "email_changed": "a person has another address",
     "event_replayed": "staff had an event of Stripe's processed again",
+    "generation_resumed": "staff let something run again",
+    "generation_stopped": "staff flipped a kill switch",
     "impersonated_request": "staff opened a page as a customer",
     "impersonation_ended": "staff are themselves again",
     "impersonation_started": "staff act as a customer",

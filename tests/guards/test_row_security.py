@@ -30,14 +30,19 @@ OF_NOBODY = {
     "billing_reconciliation": "of the whole shop, read by staff",
     "billing_watermark": "how far Stripe's events were read",
     "billing_webhookevent": "raw, before it is known whose it is; read by handlers and staff",
+    "core_alert": "of the deployment, read by staff",
     "core_auditentry": "read by staff",
     "core_outgoingmail": "of an address; written by all, read by the worker",
     "django_admin_log": "of staff",
     "django_content_type": "names of tables",
     "django_session": "before it is known who somebody is",
+    "generation_flag": "the same for everybody",
+    "generation_flag_groups": "of staff",
+    "generation_flag_users": "of a person, wherever they generate",
     "generation_preference": "of a person, wherever they generate",
     "generation_prompttemplateversion": "the same for everybody",
     "generation_publishedtemplate": "the same for everybody",
+    "generation_switch": "the same for everybody",
     "pages_notice": "shown to everybody",
     "mfa_authenticator": "of a person",
     "pages_contactmessage": "from anybody, read by staff",
@@ -46,6 +51,7 @@ OF_NOBODY = {
     "socialaccount_socialtoken": "of a person",
     "usage_dailytotal": "sums of everybody, read by staff",
     "usersessions_usersession": "of a person",
+    "waffle_sample": "a library's, and empty",
 }
 WALLED = {model._meta.db_table: model for model in ALL_MODELS if condition_of(model)}
 SECURED = "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace"

@@ -78,6 +78,8 @@ NULLABLE = {
     "generation_conversation.deleted_at": "is not deleted",
     "generation_conversation.pinned_at": "is not pinned",
     "generation_conversation.renamed_at": "has the title that was made for it",
+    "generation_flag.everyone": "some are offered it, by the other fields",
+    "generation_flag.percent": "no part of everybody is offered it",
     "generation_generation.api_key_id": "was started on a page, or its key was erased",
     "generation_generation.cancel_requested_at": "nobody has pressed Stop",
     "generation_generation.deleted_at": "is not deleted",

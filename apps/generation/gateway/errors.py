@@ -200,6 +200,20 @@ class ToolRoundsExceededError(WorthARetryError):
     sentence = _("The model went on calling tools and never answered. You were not charged; please try again.")
 
 
+class PausedError(WorthARetryError):
+    """Staff have stopped this kind of work; the detail is what they tell people."""
+
+    code = "generation_paused"
+    fails_over = False
+    sentence = _("Generating is paused for now. You were not charged; please try again later.")
+
+
+class ModelPausedError(PausedError):
+    """Staff have stopped this model or its provider: another one may answer."""
+
+    fails_over = True
+
+
 class CanceledError(ProviderError):
     """The user pressed Stop."""
 
@@ -207,6 +221,10 @@ class CanceledError(ProviderError):
     kind = Kind.USER
     http_status = 409
     sentence = _("You stopped this run.")
+
+
+class StoppedByStaffError(CanceledError):
+    """Staff have stopped what runs; the detail is what they tell people."""
 
 
 class LeaseLostError(WorthARetryError):

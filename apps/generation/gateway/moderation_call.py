@@ -6,14 +6,17 @@ import httpx2
 from django.conf import settings
 
 from apps.generation.gateway import errors
+from apps.generation.gateway.types import Permit
 
+PROVIDER = "openai"
 MODEL = "omni-moderation-latest"
 # A person waits for it, before the first word and after the last one.
 TIMEOUT_SECONDS = 4.0
 
 
-def flags(text: str) -> list[str]:
+def flags(text: str, *, permit: Permit) -> list[str]:
     """Return the categories for which a text is flagged. Raises ModerationUnavailableError without a clear answer."""
+    permit.use(PROVIDER)
     try:
         answer = httpx2.post(
             f"{settings.OPENAI_BASE_URL.rstrip('/')}/moderations",

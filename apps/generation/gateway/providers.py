@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import cast
 
-from apps.generation.gateway.types import Endpoint, Event, Guard, Provider, ProviderRequest
+from apps.generation.gateway.types import Endpoint, Event, Guard, Permit, Provider, ProviderRequest
 
 MODULES = {
     "openai": "apps.generation.gateway.openai_provider",
@@ -18,8 +18,9 @@ def load() -> None:
         _module(protocol)
 
 
-def stream(endpoint: Endpoint, request: ProviderRequest, *, guard: Guard) -> Iterator[Event]:
+def stream(endpoint: Endpoint, request: ProviderRequest, *, guard: Guard, permit: Permit) -> Iterator[Event]:
     """Call a provider once; see `types.Provider` for what comes back and what is raised."""
+    permit.use(endpoint.name)
     return _module(endpoint.protocol).stream(endpoint, request, guard=guard)
 
 

@@ -20,6 +20,20 @@ class Endpoint:
     omit: frozenset[str] = frozenset()
 
 
+class Permit:
+    """That staff have not stopped a provider, good for one call: `switches.permit` alone makes them, just before it."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self._is_used = False
+
+    def use(self, provider: str) -> None:
+        """Call this provider with it. Raises PermissionError for another one, and for a second call."""
+        if self._is_used or provider != self.provider:
+            raise PermissionError(f"no permit for a call of {provider}")
+        self._is_used = True
+
+
 @dataclass(frozen=True)
 class ProviderRequest:
     """One answer that is wanted. `messages` are OpenAI-style role and content pairs; the output cap is always sent.

@@ -5,6 +5,7 @@ from apps.generation.models.generations import Conversation, Generation, StartCo
 from apps.generation.models.readers import Feedback, Preference, ShareLink
 from apps.generation.models.retention import RetentionPolicy
 from apps.generation.models.runs import Attempt, CachedAnswer, Step
+from apps.generation.models.switches import Flag, Switch
 from apps.generation.models.templates import PromptTemplateVersion, PublishedTemplate
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CachedAnswer",
     "Conversation",
     "Feedback",
+    "Flag",
     "Generation",
     "Preference",
     "PromptTemplateVersion",
@@ -22,4 +24,5 @@ __all__ = [
     "ShareLink",
     "StartCounter",
     "Step",
+    "Switch",
 ]

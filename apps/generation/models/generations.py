@@ -13,6 +13,8 @@ from apps.core.ids import uuid7
 from apps.generation.models.templates import PromptTemplateVersion
 from apps.generation.search import GenerationDocument, TitleDocument
 
+STOP_REASON_LENGTH_MAX = 500
+
 
 class Conversation(models.Model):
     """A thread of generations that belong together."""
@@ -103,6 +105,10 @@ class Generation(models.Model):
     findings = models.JSONField(_("findings"), default=dict, db_default={}, blank=True)
     finish_reason = models.CharField(_("finish reason"), max_length=32, blank=True)
     error_code = models.CharField(_("error"), max_length=64, blank=True)
+    # What staff told people when they stopped it (switches.py).
+    stop_reason = models.CharField(
+        _("why it was stopped"), max_length=STOP_REASON_LENGTH_MAX, blank=True, default="", db_default=""
+    )
     charged_credits = models.PositiveBigIntegerField(_("credits charged"), default=0)
 
     # The lease: a worker may write under its fencing number until another process has raised it.

@@ -4,6 +4,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from apps.generation import composer, model_names, reports, stage_words, structured
 from apps.generation.gateway.errors import sentence_for
@@ -73,6 +74,8 @@ def new_key() -> str:
 @register.filter
 def failure_sentence(generation: Generation) -> str | Promise:
     """Return what a failed generation tells the person who waited for it."""
+    if generation.stop_reason:
+        return f"{generation.stop_reason} {_('You were not charged.')}"
     return sentence_for(generation.error_code)
 
 

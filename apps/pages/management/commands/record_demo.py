@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apps.generation import catalogue, context, estimates, outcomes, prompts
+from apps.generation import catalogue, context, estimates, outcomes, prompts, switches
 from apps.generation.gateway import providers
 from apps.generation.gateway.types import Completion, Delta, ProviderRequest
 from apps.pages.demo import RECORDING_PATH, Recording, save_recording
@@ -84,7 +84,8 @@ def _listen(request: ProviderRequest) -> tuple[str, list[tuple[int, int]], Compl
     if endpoint is None:
         raise CommandError(f"The provider of {request.model} is not configured.")
     request = replace(request, model=model.model or model.name)
-    for event in providers.stream(endpoint, request, guard=lambda: None):
+    permit = switches.permit(switches.Work(switches.Feature.TRIAL), model=model.name)
+    for event in providers.stream(endpoint, request, guard=lambda: None, permit=permit):
         if isinstance(event, Completion):
             completion = event
         elif isinstance(event, Delta):
