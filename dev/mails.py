@@ -1,5 +1,6 @@
 """Every mail of the product with sample data, HTML and text side by side: /dev/mails/ on a laptop."""
 
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.sign_up import current_offer
 from apps.core import mail_rendering
 from apps.core.mail_rendering import MailContent
+from apps.usage.breakdown import Measures
 from dev.billing_mails import list_billing_mails
 from dev.mail_frame import framed_html, shows_a_frame
 
@@ -191,6 +193,7 @@ def _about_the_rest() -> list[Sample]:
                 "billing_url": mail_rendering.absolute_url("billing:overview"),
             },
         ),
+        Sample("usage_summary", "A month with usage is over", "mail/usage_summary.html", _a_month()),
         Sample(
             "plain",
             "Any other mail of a library",
@@ -201,6 +204,20 @@ def _about_the_rest() -> list[Sample]:
             },
         ),
     ]
+
+
+def _a_month() -> dict[str, Any]:
+    used = Measures(calls=412, records=430, input_tokens=81_250, output_tokens=310_400, charged_credits=1_841)
+    return {
+        "workspace_name": "Analytical Engines",
+        "month": date(2026, 10, 1),
+        "total": used,
+        "before": Measures(charged_credits=1_520),
+        "change_percent": 21,
+        "templates": [("Summary", 1_204), ("Reply to a letter", 512), ("Others", 125)],
+        "models": [("GPT-4o mini", 1_841)],
+        "usage_url": f"{mail_rendering.absolute_url('usage:overview')}?since=2026-10-01&until=2026-10-31",
+    }
 
 
 def _account(name: str, when: str, context: dict[str, Any], *, folder: str = "account") -> Sample:

@@ -63,6 +63,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("time zone"), max_length=NAME_LENGTH_MAX, default=UTC, db_default=UTC, validators=[validate_time_zone]
     )
     wants_low_balance_mail = models.BooleanField(_("wants low balance mail"), default=True, db_default=True)
+    wants_usage_summary_mail = models.BooleanField(_("wants usage summary mail"), default=True, db_default=True)
     # Which text about sending theirs to the AI provider the person agrees to now (consent.py); 0 for none.
     consent_version = models.PositiveSmallIntegerField(
         _("agreed to send text to the provider"), default=0, db_default=0, editable=False

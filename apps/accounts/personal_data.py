@@ -23,6 +23,7 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
         "joined_at": user.date_joined.isoformat(),
         "time_zone": user.time_zone,
         "wants_low_balance_mail": user.wants_low_balance_mail,
+        "wants_usage_summary_mail": user.wants_usage_summary_mail,
         "addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "workspaces": [
             {

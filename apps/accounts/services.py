@@ -96,6 +96,7 @@ def _forget(user: User) -> None:
         suspended_at=None,
         time_zone=UTC,
         wants_low_balance_mail=False,
+        wants_usage_summary_mail=False,
         consent_version=0,
         deletion_due_at=None,
         erased_at=timezone.now(),

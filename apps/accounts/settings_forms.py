@@ -69,8 +69,12 @@ class NotificationsForm(UserForm):
 
     class Meta:
         model = User
-        fields = ["wants_low_balance_mail"]
-        labels = {"wants_low_balance_mail": _("Tell me when my credits run low")}
+        fields = ["wants_low_balance_mail", "wants_usage_summary_mail"]
+        labels = {
+            "wants_low_balance_mail": _("Tell me when my credits run low"),
+            "wants_usage_summary_mail": _("Tell me each month what was used"),
+        }
         help_texts = {
-            "wants_low_balance_mail": _("One mail when few credits are left, and none again until there were more.")
+            "wants_low_balance_mail": _("One mail when few credits are left, and none again until there were more."),
+            "wants_usage_summary_mail": _("One mail after a month with usage, for each workspace that you run."),
         }

@@ -1,5 +1,6 @@
 """Reads of the counting house: every one belongs to one workspace."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,6 +28,13 @@ def get_balance(workspace_id: UUID) -> Balance:
 def list_entries(workspace_id: UUID) -> QuerySet[LedgerEntry]:
     """Return the ledger of a workspace, newest first. `position` is the cursor: ids may be out of order by a moment."""
     return LedgerEntry.objects.filter(account_id=workspace_id).order_by("-position")
+
+
+def list_captures(workspace_id: UUID, *, day: date) -> QuerySet[LedgerEntry]:
+    """Return what was charged for on one day (UTC), newest first."""
+    begin = datetime.combine(day, time(), tzinfo=UTC)
+    captured = list_entries(workspace_id).filter(kind=LedgerEntry.Kind.CAPTURE)
+    return captured.filter(created_at__gte=begin, created_at__lt=begin + timedelta(days=1))
 
 
 def list_open_holds(workspace_id: UUID) -> QuerySet[Hold]:

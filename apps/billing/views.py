@@ -1,5 +1,7 @@
 """The billing page: the plan, what a workspace has, what it paid, and where every credit came from and went to."""
 
+from datetime import date
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -24,7 +26,10 @@ ENTRIES_PER_PAGE = 50
 @require_safe
 @workspace_required
 def overview(request: WorkspaceHttpRequest) -> HttpResponse:
-    """Show plan, balance, what can be bought, what was paid, and the ledger; `?before=` is its position to go on at."""
+    """Show plan, balance, what can be bought, what was paid, and the ledger; `?before=` is its position to go on at.
+
+    `?day=` shows what was charged for on one day (UTC) alone, which a line of the usage page adds up.
+    """
     with workspace_scope(request.workspace.pk):
         balance = selectors.get_balance(request.workspace.pk)
         # The frame shows the balance, too, under this name.
@@ -47,7 +52,9 @@ def receipt(request: WorkspaceHttpRequest, payment_id: UUID) -> HttpResponse:
 
 def _ledger(request: WorkspaceHttpRequest) -> dict[str, object]:
     workspace_id = request.workspace.pk
-    entries = selectors.list_entries(workspace_id).select_related("grant", "payment")
+    day = _day(request.GET.get("day", ""))
+    entries = selectors.list_captures(workspace_id, day=day) if day else selectors.list_entries(workspace_id)
+    entries = entries.select_related("grant", "payment")
     before = request.GET.get("before", "")
     # At most 18 digits: anything longer is no position, and more than the column could be compared with.
     if before.isascii() and before.isdigit() and len(before) <= 18:
@@ -55,12 +62,23 @@ def _ledger(request: WorkspaceHttpRequest) -> dict[str, object]:
     page = list(entries[: ENTRIES_PER_PAGE + 1])
     shown = page[:ENTRIES_PER_PAGE]
     here = request.path
+    older = {"before": shown[-1].position} if len(page) > len(shown) else {}
     return {
+        "day": day,
         "lines": [(entry, explain(entry)) for entry in shown],
-        "older_url": f"{here}?before={shown[-1].position}" if len(page) > len(shown) else "",
-        "newest_url": here if before else "",
-        "is_first_page": not before,
+        "older_url": f"{here}?{urlencode(older | ({'day': day} if day else {}))}" if older else "",
+        "newest_url": (f"{here}?day={day}" if day else here) if before else "",
+        "is_first_page": not before and not day,
     }
+
+
+def _day(text: str) -> date | None:
+    """Return a day as addresses write it; None for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if date(2000, 1, 1) <= day <= date(2199, 12, 31) else None
 
 
 def _shop(request: WorkspaceHttpRequest, *, balance: Balance) -> dict[str, object]:

@@ -1,9 +1,11 @@
 """The history as its address describes it: which generations are meant, and how to say so again in an address."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -20,13 +22,15 @@ from apps.generation.models import Generation
 DELETED, ARCHIVED = "deleted", "archived"
 # Where a generation came from: a batch can be thousands of them.
 SOURCES = {"single": _("Without batches"), "batch": _("From batches")}
+# Of whom, by which key, and days as the usage page counts them: for its links.
+OF_PAGES, IN_UTC = "pages", "utc"
 SEARCH_CHARACTERS = 200
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a person looks for; empty means everything. Days are of the person's own time zone, both included."""
+    """What a person looks for; empty means everything. Days are of their own time zone, or UTC's, both included."""
 
     q: str = ""
     status: str = ""
@@ -36,6 +40,9 @@ class Filters:
     source: str = ""
     since: date | None = None
     until: date | None = None
+    zone: str = ""
+    member: int | None = None
+    key: UUID | str | None = None
     view: str = ""
 
     @property
@@ -60,17 +67,20 @@ class Filters:
 
     def starts_at(self) -> datetime | None:
         """The first moment of the first day."""
-        return _midnight(self.since) if self.since else None
+        return self._midnight(self.since) if self.since else None
 
     def ends_at(self) -> datetime | None:
         """The first moment after the last day."""
-        return _midnight(self.until + timedelta(days=1)) if self.until else None
+        return self._midnight(self.until + timedelta(days=1)) if self.until else None
 
     def url(self, **others: Any) -> str:
         """Return the address of the list with these filters, and with others (a None takes one away)."""
         values = asdict(self) | others
         query = urlencode({name: value for name, value in values.items() if value})
         return reverse("generation:list") + (f"?{query}" if query else "")
+
+    def _midnight(self, day: date) -> datetime:
+        return timezone.make_aware(datetime.combine(day, time.min), UTC if self.zone == IN_UTC else None)
 
 
 class Chip(NamedTuple):
@@ -96,6 +106,9 @@ class HistoryForm(forms.Form):
     )
     since = forms.DateField(label=_("From"), required=False, input_formats=["%Y-%m-%d"])
     until = forms.DateField(label=_("To"), required=False, input_formats=["%Y-%m-%d"])
+    zone = forms.ChoiceField(required=False, choices=[("", ""), (IN_UTC, "")])
+    member = forms.IntegerField(label=_("Member"), required=False, min_value=1, max_value=2**31 - 1)
+    key = forms.CharField(label=_("API key"), required=False, max_length=36)
     view = forms.ChoiceField(required=False, choices=[("", ""), (DELETED, ""), (ARCHIVED, "")])
 
     def __init__(self, data: QueryDict) -> None:
@@ -121,6 +134,16 @@ class HistoryForm(forms.Form):
     def clean_tag(self) -> str:
         """Take any tag, as tags are kept."""
         return " ".join(storable(str(self.cleaned_data["tag"])).split()).lower()
+
+    def clean_key(self) -> UUID | str | None:
+        """Take a key's id, or the word for what came without one."""
+        text = str(self.cleaned_data["key"])
+        if not text or text == OF_PAGES:
+            return text
+        try:
+            return UUID(text)
+        except ValueError:
+            raise forms.ValidationError(_("There is no such key.")) from None
 
     def clean_since(self) -> date | None:
         """Refuse days that no calendar of ours has."""
@@ -149,8 +172,8 @@ class HistoryForm(forms.Form):
         return [*offered, *([asked] if asked and asked not in offered else [])]
 
 
-def chips(filters: Filters) -> list[Chip]:
-    """Return the filters in effect, each with the address that takes it away."""
+def chips(filters: Filters, *, names: Mapping[str, str]) -> list[Chip]:
+    """Return the filters in effect, each with the address that takes it away; `names` are of the member and the key."""
     template = prompts.find_template(filters.template)
     shown: dict[str, tuple[str | Promise, str | Promise]] = {
         "q": (_("Search"), filters.q),
@@ -161,6 +184,9 @@ def chips(filters: Filters) -> list[Chip]:
         "source": (_("Batches"), SOURCES.get(filters.source, "")),
         "since": (_("From"), date_format(filters.since) if filters.since else ""),
         "until": (_("To"), date_format(filters.until) if filters.until else ""),
+        "zone": (_("Days"), _("in UTC") if filters.zone else ""),
+        "member": (_("Member"), names.get("member", "")),
+        "key": (_("API key"), names.get("key", "")),
     }
     return [Chip(label, value, filters.url(**{name: None})) for name, (label, value) in shown.items() if value]
 
@@ -169,7 +195,3 @@ def _possible(day: date | None) -> date | None:
     if day and not _FIRST_DAY <= day <= _LAST_DAY:
         raise forms.ValidationError(_("Choose another day."))
     return day
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -129,7 +129,8 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
         page = selectors.get_history_page(
             workspace_id=request.workspace.pk, filters=filters, before=before, after=after
         )
-        context = _context(form, filters, page) | {"news": news, "is_fragment": bool(request.htmx)}
+        names = selectors.name_filters(workspace_id=request.workspace.pk, filters=filters)
+        context = _context(form, filters, page, names=names) | {"news": news, "is_fragment": bool(request.htmx)}
         is_first = not (before or after or filters.is_narrowed or filters.view)
         context["pinned"] = conversations.list_pinned(request.workspace.pk) if is_first else []
         context["tags"] = conversations.list_tags(request.workspace.pk)
@@ -144,12 +145,14 @@ def _show(request: WorkspaceHttpRequest, query: QueryDict, *, news: News | None 
     return response
 
 
-def _context(form: HistoryForm, filters: Filters, page: selectors.HistoryPage) -> dict[str, Any]:
+def _context(
+    form: HistoryForm, filters: Filters, page: selectors.HistoryPage, *, names: dict[str, str]
+) -> dict[str, Any]:
     messages = conversations.count_messages([generation.conversation_id for generation in page.generations])
     return {
         "form": form,
         "filters": filters,
-        "chips": addresses.chips(filters),
+        "chips": addresses.chips(filters, names=names),
         "not_applied": form.not_applied(),
         "rows": [
             _row(generation, wanted=filters.q, messages=messages.get(generation.conversation_id, 1))

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.functions import Left
+from django.utils.translation import gettext as _
 
+from apps.accounts.models import ApiKey, Membership
 from apps.core.db import system_scope
-from apps.generation import conversations, search
+from apps.generation import conversations, history, search
 from apps.generation.history import Filters
 from apps.generation.models import Generation
 from apps.generation.search import Matches
@@ -115,14 +117,35 @@ def find_ids(*, workspace_id: UUID, filters: Filters) -> QuerySet[Generation, UU
         "request_model": filters.model,
         "created_at__gte": filters.starts_at(),
         "created_at__lt": filters.ends_at(),
+        "user_id": filters.member,
+        "api_key_id": None if filters.key == history.OF_PAGES else filters.key,
     }
+    if filters.key == history.OF_PAGES:
+        found = found.filter(api_key_id=None)
     return found.filter(**{lookup: value for lookup, value in wanted.items() if value}).values_list("pk", flat=True)
+
+
+def name_filters(*, workspace_id: UUID, filters: Filters) -> dict[str, str]:
+    """Return how the member and the key of filters are called. A query for each that is there, within a scope."""
+    names = {}
+    if filters.member:
+        membership = Membership.objects.filter(workspace_id=workspace_id, user_id=filters.member)
+        found = membership.select_related("user").first()
+        names["member"] = found.user.display_name if found else _("Former member")
+    if filters.key:
+        names["key"] = _("None") if filters.key == history.OF_PAGES else _name_key(workspace_id, filters.key)
+    return names
 
 
 def list_deleted_ids(*, workspace_id: UUID, generation_ids: Sequence[UUID]) -> list[UUID]:
     """Return those of the generations that are deleted and can be restored."""
     deleted = Generation.objects.filter(workspace_id=workspace_id, deleted_at__isnull=False, purged_at=None)
     return list(deleted.filter(pk__in=generation_ids).values_list("pk", flat=True))
+
+
+def _name_key(workspace_id: UUID, key_id: UUID | str) -> str:
+    key = ApiKey.objects.filter(workspace_id=workspace_id, pk=key_id).first()
+    return key.name if key else _("Erased key")
 
 
 def _of(workspace_id: UUID) -> QuerySet[Generation]:

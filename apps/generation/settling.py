@@ -84,6 +84,8 @@ def settle(lease: Lease, outcome: RunOutcome) -> bool:
             feature=FEATURE,
             subject_id=lease.generation_id,
             template=ended.template,
+            template_version=ended.template_version,
+            api_key_id=ended.api_key_id,
             attempts=usage,
             charged_credits=ended.charged_credits,
             capped=outcome.is_chargeable and price > ended.charged_credits,
@@ -116,13 +118,15 @@ def settle_cached(generation: Generation, *, rate: Rate) -> None:
         duration_ms=0,
     )
     tokens = TokenCount(0, 0, confidence=Confidence.EXACT)
-    used = metering.AttemptUsage(attempt_id, CACHE, generation.request_model, "", rate, tokens)
+    used = metering.AttemptUsage(attempt_id, CACHE, generation.request_model, "", rate, tokens, duration_ms=0)
     metering.record_usage(
         workspace_id=generation.workspace_id,
         user_id=generation.user_id,
         feature=FEATURE,
         subject_id=generation.pk,
         template=generation.template_version.slug,
+        template_version=generation.template_version.number,
+        api_key_id=generation.api_key_id,
         attempts=[used],
         charged_credits=generation.charged_credits,
         capped=False,
@@ -178,6 +182,8 @@ class _Ended(NamedTuple):
     hold_id: UUID
     user_id: int
     template: str
+    template_version: int
+    api_key_id: UUID | None
     charged_credits: int
 
 
@@ -195,7 +201,8 @@ def _end_generation(lease: Lease, outcome: RunOutcome, *, price: int, now: datet
              WHERE generation.id = %(id)s AND generation.fencing_number = %(fencing_number)s
                AND generation.status = 'running'
                AND hold.id = generation.hold_id AND version.id = generation.template_version_id
-         RETURNING hold.id, generation.user_id, version.slug, generation.charged_credits
+         RETURNING hold.id, generation.user_id, version.slug, version.number, generation.api_key_id,
+                   generation.charged_credits
             """,
             {
                 "status": outcome.status,
@@ -222,6 +229,7 @@ def _usage_of(attempt: AttemptOutcome, *, on: date) -> metering.AttemptUsage:
         response_model=attempt.response_model,
         rate=rates.find_rate(model=attempt.request_model, on=on),
         tokens=attempt.tokens,
+        duration_ms=attempt.duration_ms,
     )
 
 

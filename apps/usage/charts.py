@@ -1,24 +1,41 @@
-"""The day chart as server-side SVG: each measure is a percentage, so that it fits any width and bends no text."""
+"""The chart of a span as server-side SVG: each measure is a percentage, so that it fits any width and bends no text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-# Of a day's room, how much its bar takes.
+# Of a bar's room, how much the bar takes.
 BAR_SHARE = 0.68
+BARS_MAX = 92
 LABELS_MAX = 6
 LINES = 4
+UNITS = ("day", "week", "month", "year")
+
+
+class Stretch(NamedTuple):
+    """The days that one bar stands for, both included."""
+
+    first_day: date
+    last_day: date
+
+
+class Piece(NamedTuple):
+    """A part of a bar, of the series with this number (from 0), in percent of the plot's height from above."""
+
+    series: int
+    value: int
+    y: str
+    height: str
 
 
 class Bar(NamedTuple):
-    """One day, measured from its top left corner in percent of the plot."""
+    """One stretch of days, in percent of the plot's width."""
 
-    day: date
+    stretch: Stretch
     value: int
     x: str
-    y: str
     width: str
-    height: str
+    pieces: list[Piece]
 
 
 class Mark(NamedTuple):
@@ -31,31 +48,56 @@ class Mark(NamedTuple):
 class Chart(NamedTuple):
     """What the template draws."""
 
+    unit: str
     bars: list[Bar]
     lines: list[Mark]
     labels: list[Mark]
 
 
-def draw_chart(values: Mapping[date, int], *, first_day: date, day_count: int) -> Chart:
-    """Return a bar for each day, days without a value too, under lines at round values."""
-    days = [first_day + timedelta(days=position) for position in range(day_count)]
-    step = round_step(max(values.values(), default=0))
-    top = step * LINES
-    pitch = 100 / day_count
-    bars = [
+def choose_unit(first_day: date, last_day: date) -> str:
+    """Return the smallest unit of which no more than BARS_MAX cover the days."""
+    return next((unit for unit in UNITS if len(stretches(first_day, last_day, unit=unit)) <= BARS_MAX), UNITS[-1])
+
+
+def stretches(first_day: date, last_day: date, *, unit: str) -> list[Stretch]:
+    """Return the days, weeks (from Monday), months or years from one day to another, cut off at both."""
+    found, day = [], first_day
+    while day <= last_day:
+        following = _next_start(day, unit=unit)
+        found.append(Stretch(day, min(following - timedelta(days=1), last_day)))
+        day = following
+    return found
+
+
+def start_of(day: date, *, unit: str) -> date:
+    """Return the first day of the unit in which a day lies."""
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    if unit == "month":
+        return day.replace(day=1)
+    return day.replace(month=1, day=1) if unit == "year" else day
+
+
+def draw_chart(values: Sequence[Sequence[int]], *, bars: Sequence[Stretch], unit: str) -> Chart:
+    """Return a bar for each stretch, those without a value too, under lines at round values.
+
+    `values` has for each bar the parts that lie on one another, the lowest first.
+    """
+    step = round_step(max((sum(parts) for parts in values), default=0))
+    pitch = 100 / len(bars)
+    drawn = [
         Bar(
-            day,
-            values.get(day, 0),
+            stretch,
+            sum(parts),
             x=_percent((position + (1 - BAR_SHARE) / 2) * pitch),
-            y=_percent(100 - _height(values.get(day, 0), top=top)),
             width=_percent(pitch * BAR_SHARE),
-            height=_percent(_height(values.get(day, 0), top=top)),
+            pieces=list(_pieces(parts, top=step * LINES)),
         )
-        for position, day in enumerate(days)
+        for position, (stretch, parts) in enumerate(zip(bars, values, strict=True))
     ]
     lines = [Mark(step * number, _percent(100 - number * 100 / LINES)) for number in range(LINES + 1)]
-    labels = [Mark(days[position], _percent((position + 0.5) * pitch)) for position in _labelled(day_count)]
-    return Chart(bars, lines, labels)
+    labels = [Mark(bars[position].first_day, _percent((position + 0.5) * pitch)) for position in _labelled(len(bars))]
+    return Chart(unit, drawn, lines, labels)
 
 
 def round_step(highest: int) -> int:
@@ -68,14 +110,31 @@ def round_step(highest: int) -> int:
         power *= 10
 
 
-def _height(value: int, *, top: int) -> float:
+def _next_start(day: date, *, unit: str) -> date:
+    if unit == "day":
+        return day + timedelta(days=1)
+    if unit == "week":
+        return day + timedelta(days=7 - day.weekday())
+    if unit == "month":
+        return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return date(day.year + 1, 1, 1)
+
+
+def _pieces(parts: Sequence[int], *, top: int) -> Iterable[Piece]:
+    below = 0.0
+    total = sum(parts)
     # Any usage at all can be seen.
-    return max(value * 100 / top, 1) if value else 0
+    factor = max(100 / top, 1 / total) if total else 0.0
+    for series, value in enumerate(parts):
+        if value:
+            height = value * factor
+            below += height
+            yield Piece(series, value, y=_percent(100 - below), height=_percent(height))
 
 
-def _labelled(day_count: int) -> Iterable[int]:
-    """The days under which a date fits, the newest always among them."""
-    return range((day_count - 1) % (every := -(-day_count // LABELS_MAX)), day_count, every)
+def _labelled(count: int) -> Iterable[int]:
+    """The bars under which a date fits, the newest always among them."""
+    return range((count - 1) % (every := -(-count // LABELS_MAX)), count, every)
 
 
 def _percent(number: float) -> str:

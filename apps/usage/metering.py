@@ -24,6 +24,7 @@ class AttemptUsage:
     response_model: str
     rate: Rate
     tokens: TokenCount
+    duration_ms: int | None = None
 
 
 def record_usage(
@@ -37,8 +38,10 @@ def record_usage(
     charged_credits: int,
     capped: bool,
     at: datetime,
+    template_version: int | None = None,
+    api_key_id: UUID | None = None,
 ) -> None:
-    """Write one record per attempt and add them to the workspace's rollup, in the caller's transaction.
+    """Write one record per attempt and add them to the workspace's rollups, in the caller's transaction.
 
     The last attempt carries `charged_credits` (what is captured for all of them) and `capped` (their usage was above
     the hold). Without attempts there is nothing to write. Raises IntegrityError when an attempt was recorded before.
@@ -56,6 +59,9 @@ def record_usage(
             feature=feature,
             subject_id=subject_id,
             template=template,
+            template_version=template_version,
+            api_key_id=api_key_id,
+            ends_call=attempt is attempts[-1],
             charged_credits=charged_credits if attempt is attempts[-1] else 0,
             capped=capped and attempt is attempts[-1],
             request_id=current_request_id(),
@@ -76,6 +82,7 @@ def _measures(attempt: AttemptUsage) -> dict[str, object]:
         "request_model": attempt.request_model,
         # A provider may answer anything; it must not make a settlement fail.
         "response_model": attempt.response_model[:MODEL_LENGTH_MAX],
+        "duration_ms": attempt.duration_ms,
         "input_tokens": tokens.input_tokens,
         "cached_input_tokens": tokens.cached_input_tokens,
         "output_tokens": tokens.output_tokens,

@@ -1,9 +1,12 @@
 """Usage records, and the rollups that are kept from them: per workspace while settling, over all customers by a job."""
 
+from uuid import UUID
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Workspace
@@ -20,6 +23,8 @@ RATE_COLUMNS = (
     "output_cost_usd_micros",
 )
 COUNTS = ("records", "input_tokens", "cached_input_tokens", "output_tokens", "charged_credits", "cost_usd_micros")
+# In the uniqueness of a rollup, what stands for "without an API key".
+NO_KEY = UUID(int=0)
 
 
 class UsageRecord(models.Model):
@@ -46,6 +51,12 @@ class UsageRecord(models.Model):
     feature = models.CharField(_("feature"), max_length=64)
     subject_id = models.UUIDField(_("subject"))
     template = models.CharField(_("template"), max_length=100, blank=True)
+    template_version = models.IntegerField(_("version of the template"), null=True, blank=True)
+    # No foreign key: records never change, and a key may be erased with its person.
+    api_key_id = models.UUIDField(_("API key"), null=True, blank=True)
+    # The last attempt of what was asked for: counted, these are the calls, however many attempts they took.
+    ends_call = models.BooleanField(_("last attempt of its call"), default=False, db_default=False)
+    duration_ms = models.IntegerField(_("duration (ms)"), null=True, blank=True)
     provider = models.CharField(_("provider"), max_length=64)
     request_model = models.CharField(_("model asked"), max_length=MODEL_LENGTH_MAX)
     response_model = models.CharField(_("model that answered"), max_length=MODEL_LENGTH_MAX, blank=True)
@@ -95,6 +106,9 @@ class UsageRecord(models.Model):
                 condition=Q(microcredits__gte=0, charged_credits__gte=0, cost_usd_micros__gte=0),
                 name="usage_record_amounts_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(template_version__gte=1, duration_ms__gte=0), name="usage_record_details_not_negative"
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="usage_record_of_workspace"),
@@ -107,7 +121,7 @@ class UsageRecord(models.Model):
             pgtrigger.Protect(
                 name="usage_record_user_taken_off",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(new__user__isnull=False),
+                condition=pgtrigger.Q(new__user__isnull=False, new__user__df=pgtrigger.F("old__user")),
             ),
         ]
 
@@ -154,6 +168,49 @@ class DailyUsage(Counts):
             models.UniqueConstraint(fields=["workspace", "day", "model", "template"], name="daily_usage_once"),
         ]
         indexes = [models.Index(fields=["day"], name="daily_usage_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.model}: {self.charged_credits}"
+
+
+class MemberUsage(Counts):
+    """One person's usage of a model for a template, by one API key or by none, on a day (UTC); kept while settling.
+
+    Where the person was erased, rows that were different people's stay apart, since NULL equals nothing.
+    """
+
+    app_role_privileges = "SELECT, INSERT, UPDATE"
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="member_usage", db_index=False, verbose_name=_("workspace")
+    )
+    day = models.DateField(_("day"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("user")
+    )
+    api_key_id = models.UUIDField(_("API key"), null=True, blank=True)
+    model = models.CharField(_("model"), max_length=MODEL_LENGTH_MAX)
+    template = models.CharField(_("template"), max_length=100, blank=True)
+    calls = models.BigIntegerField(_("calls"))
+    duration_ms = models.BigIntegerField(_("duration (ms)"))
+
+    class Meta(Counts.Meta):
+        verbose_name = _("member usage")
+        verbose_name_plural = _("member usage")
+        constraints = [
+            *Counts.Meta.constraints,
+            models.CheckConstraint(condition=Q(calls__gte=0, duration_ms__gte=0), name="member_usage_not_negative"),
+            # Also the index of a workspace's days.
+            models.UniqueConstraint(
+                F("workspace"),
+                F("day"),
+                F("user"),
+                Coalesce("api_key_id", Value(NO_KEY)),
+                F("model"),
+                F("template"),
+                name="member_usage_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.model}: {self.charged_credits}"

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.core.db import system_scope
 from apps.core.personal_data import in_batches
-from apps.usage.models import UsageRecord
+from apps.usage.models import MemberUsage, UsageRecord
 
 BATCH = 1_000
 # Our cost is no data about a person.
@@ -31,14 +32,18 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
 
 
 def erase(user: AbstractBaseUser) -> None:
-    """Take the user off their usage records; the records themselves explain money and stay."""
+    """Take the user off their usage; the figures themselves explain money and stay."""
     assert isinstance(user, User)
-    mine = UsageRecord.objects.filter(user=user)
+    _take_off(UsageRecord.objects.all(), user)
+    _take_off(MemberUsage.objects.all(), user)
+
+
+def _take_off(rows: QuerySet[Any], user: User) -> None:
     is_more = True
     while is_more:
         with system_scope():
-            ids = list(mine.values_list("pk", flat=True)[:BATCH])
-            is_more = UsageRecord.objects.filter(pk__in=ids).update(user=None) == BATCH
+            ids = list(rows.filter(user=user).values_list("pk", flat=True)[:BATCH])
+            is_more = rows.filter(pk__in=ids).update(user=None) == BATCH
 
 
 def _records(user: User) -> Iterator[dict[str, Any]]:

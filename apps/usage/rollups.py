@@ -27,6 +27,31 @@ _ADD_RECORDS = """
            cost_usd_micros = daily.cost_usd_micros + EXCLUDED.cost_usd_micros
 """
 
+# The same by person and API key, with the calls and their time. Who was erased meanwhile has a row for each record.
+_ADD_OF_MEMBERS = """
+    INSERT INTO usage_memberusage AS member (
+           workspace_id, day, user_id, api_key_id, model, template,
+           calls, duration_ms, records, input_tokens, cached_input_tokens, output_tokens, charged_credits,
+           cost_usd_micros)
+    SELECT workspace_id, (created_at AT TIME ZONE 'UTC')::date, user_id, api_key_id, request_model, template,
+           count(*) FILTER (WHERE ends_call), COALESCE(sum(duration_ms), 0), count(*), sum(input_tokens),
+           sum(cached_input_tokens), sum(output_tokens), sum(charged_credits), sum(cost_usd_micros)
+      FROM usage_usagerecord
+     WHERE id = ANY(%(record_ids)s)
+  GROUP BY 1, 2, 3, 4, 5, 6
+  ORDER BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (workspace_id, day, user_id, COALESCE(api_key_id, '00000000-0000-0000-0000-000000000000'::uuid),
+                     model, template) DO UPDATE
+       SET calls = member.calls + EXCLUDED.calls,
+           duration_ms = member.duration_ms + EXCLUDED.duration_ms,
+           records = member.records + EXCLUDED.records,
+           input_tokens = member.input_tokens + EXCLUDED.input_tokens,
+           cached_input_tokens = member.cached_input_tokens + EXCLUDED.cached_input_tokens,
+           output_tokens = member.output_tokens + EXCLUDED.output_tokens,
+           charged_credits = member.charged_credits + EXCLUDED.charged_credits,
+           cost_usd_micros = member.cost_usd_micros + EXCLUDED.cost_usd_micros
+"""
+
 # Days before the newest total are complete, unless the job was away: then it goes on where it stopped.
 _RECOMPUTE_TOTALS = """
     INSERT INTO usage_dailytotal (
@@ -50,9 +75,13 @@ _RECOMPUTE_TOTALS = """
 
 
 def add_records(record_ids: Sequence[UUID]) -> None:
-    """Add new usage records to their workspace's rollup, in one statement; in the transaction that inserted them."""
+    """Add new usage records to their workspace's rollups, one statement each; in the transaction that inserted them.
+
+    Every settlement takes the rollups in the same order, and the rows of each in theirs.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_RECORDS, {"record_ids": list(record_ids)})
+        for statement in (_ADD_RECORDS, _ADD_OF_MEMBERS):
+            cursor.execute(statement, {"record_ids": list(record_ids)})
 
 
 def recompute_totals(*, today: date) -> None:

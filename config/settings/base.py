@@ -174,13 +174,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
 # Tasks in files of another name than tasks.py.
-CELERY_IMPORTS = ["apps.generation.batch_tasks"]
+CELERY_IMPORTS = ["apps.generation.batch_tasks", "apps.generation.usage_tasks"]
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
     "feed-batches": {"task": "generation.feed_batches", "schedule": 5},
     "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
     "apply-retention": {"task": "generation.retain", "schedule": 3600},
     "purge-batches": {"task": "generation.purge_batches", "schedule": 3600},
+    "send-usage-summaries": {"task": "generation.send_usage_summaries", "schedule": 600},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
     "sweep-events": {"task": "apps.billing.tasks.sweep_events", "schedule": 10},
     "catch-up-with-stripe": {"task": "apps.billing.tasks.catch_up", "schedule": 900},

@@ -170,6 +170,8 @@ ROWS: dict[str, dict[str, Rule]] = {
     "billing/portal-sessions/": {"POST": may(P.BUY, ok={404, 409, 503})},
     "usage/": {"GET": logged_in()},
     "usage/export/": {"GET": logged_in()},
+    "usage/records/": {"GET": logged_in()},
+    "usage/forecast/": {"GET": may(P.SEE_MONEY)},
     # --- settings ---
     "settings/": {"GET": logged_in(), "POST": logged_in(data={"name": "Ada"})},
     "settings/preferences/": {"GET": logged_in(), "POST": logged_in(data={"time_zone": "UTC"})},

@@ -83,7 +83,7 @@ MODEL_FORMS = {
     "ProfileForm": {"name"},
     "WorkspaceForm": {"name"},
     "TimeZoneForm": {"time_zone"},
-    "NotificationsForm": {"wants_low_balance_mail"},
+    "NotificationsForm": {"wants_low_balance_mail", "wants_usage_summary_mail"},
     "UserCreationForm": {"email", "password1", "password2"},
 }
 # Serializers turn rows into JSON; the one door that takes JSON reads it with a form.

@@ -192,6 +192,10 @@ MONEY = [
     Page("spending", "/billing/spending/", FULL),
     Page("usage", "/usage/", FULL),
     Page("usage-empty", "/usage/", FRESH),
+    Page("usage-by-model", "/usage/?by=model&period=90-days", FULL),
+    Page("usage-by-member", "/usage/?by=member&measure=tokens&since=2025-01-01&until=tomorrow", TEAMED),
+    Page("usage-forecast", "/usage/forecast/", PAYING),
+    Page("billing-of-a-day", "/billing/?day=2026-05-04", FULL),
     Page("quotas", "/generations/quotas/", FULL),
 ]
 SETTINGS = [

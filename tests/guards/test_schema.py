@@ -96,6 +96,11 @@ NULLABLE = {
     "pages_contactmessage.handled_at": "nobody has handled it",
     "pages_contactmessage.user_id": "was written without logging in",
     "pages_notice.ends_at": "stays until staff end it",
+    "usage_memberusage.api_key_id": "came without an API key",
+    "usage_memberusage.user_id": "the person was erased, the figures stay",
+    "usage_usagerecord.api_key_id": "came without an API key",
+    "usage_usagerecord.duration_ms": "the worker died, or nobody measured it",
+    "usage_usagerecord.template_version": "belongs to no template, or to one that is not kept",
     "usage_usagerecord.user_id": "the person was erased, the record stays",
 }
 IDENTIFIER = re.compile(r"(^|_)(key|slug)$|^stripe_\w*id$|^email$")

@@ -29,6 +29,7 @@ def attempt(
     output_tokens: int = 400,
     cached: int = 0,
     attempt_id: UUID | None = None,
+    duration_ms: int | None = 1200,
 ) -> metering.AttemptUsage:
     return metering.AttemptUsage(
         attempt_id=attempt_id or uuid7(),
@@ -37,6 +38,7 @@ def attempt(
         response_model=f"{model}-2026",
         rate=RATE,
         tokens=TokenCount(input_tokens, output_tokens, cached, Confidence.EXACT),
+        duration_ms=duration_ms,
     )
 
 
@@ -49,6 +51,8 @@ def record(
     at: datetime = NOON,
     user_id: int | None = None,
     subject_id: UUID | None = None,
+    api_key_id: UUID | None = None,
+    template_version: int | None = 1,
 ) -> None:
     with workspace_scope(workspace_id):
         metering.record_usage(
@@ -57,6 +61,8 @@ def record(
             feature="generation",
             subject_id=subject_id or uuid7(),
             template=template,
+            template_version=template_version,
+            api_key_id=api_key_id,
             attempts=attempts or [attempt()],
             charged_credits=charged,
             capped=capped,

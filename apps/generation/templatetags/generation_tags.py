@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apps.generation import composer, model_names, reports, stage_words, structured
+from apps.generation import composer, model_names, reports, stage_words, structured, usage_report
 from apps.generation.gateway.errors import sentence_for
 from apps.generation.markdown import render
 from apps.generation.markdown.safety import escape_text
@@ -17,6 +17,7 @@ STRUCTURED_PAGE = "generation/structured.html"
 
 register = template.Library()
 register.filter("asked", reports.asked)
+register.filter("duration_in_words", usage_report.in_words)
 register.filter("elapsed_seconds", reports.elapsed_seconds)
 register.filter("figures", reports.figures_of)
 register.filter("model_label", model_names.model_label)
