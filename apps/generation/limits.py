@@ -23,12 +23,11 @@ from apps.core.rate_headers import Reading
 from apps.core.windows import Window
 from apps.generation.models import Generation
 from apps.generation.quotas import PlanLimitError
+from apps.generation.settling import FEATURE
 
 logger = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
-# All that starts here; it is what usage records call it.
-FEATURE = "generation"
 # Somebody who is refused so often does not wait as they are told: staff hear of it, once an hour.
 REFUSALS_TOLD, REFUSALS_SECONDS = 100, 600
 # From so little on a person is told what is left.

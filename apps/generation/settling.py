@@ -25,6 +25,7 @@ from apps.usage.rating import Confidence, TokenCount
 
 logger = structlog.get_logger(__name__)
 
+# What all of this is called where things are counted.
 FEATURE = "generation"
 # Who has answered where no model was asked.
 CACHE = "cache"
