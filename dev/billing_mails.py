@@ -12,6 +12,8 @@ PACK = {"bought": "Credit pack", "credits": 21_000, "paid_at": PAID_AT}
 PLAN = {"plan_name": "Pro", "price": "$49 a month", "period_ends_at": PERIOD_END, "trial_ends_at": None}
 CAP = {"cap_credits": 100_000, "percent": 80, "spent_credits": 80_412}
 
+QUOTA = {"label": "Tokens this month", "used": "412,068", "limit": "500,000", "plan_name": "Starter", "is_daily": False}
+
 
 class BillingMail(NamedTuple):
     """A mail about money: the name of its template, when it is sent, and what it is given."""
@@ -56,4 +58,5 @@ def _caps() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "top_up_failed", "An auto top-up was refused", failed
     yield "top_ups_capped", "Auto top-ups have reached their cap", {"cap": "$100"}
     yield "spend_cap_near", "Most of the spend cap is used", CAP
+    yield "quota_near", "Most of what a plan allows is used", QUOTA
     yield "spend_cap_reached", "The spend cap is reached", CAP | {"percent": 100, "spent_credits": 100_000}

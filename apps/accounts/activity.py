@@ -1,6 +1,6 @@
 """Who did what in a workspace: written to the audit log, and read back in sentences for those who run it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,11 +86,24 @@ def _tell(entry: AuditEntry, *, names: dict[str, str], invited: dict[str, str]) 
     if entry.action == "role_changed":
         known["before"], known["after"] = map(_role, entry.details["role"])
     elif entry.action == "allowance_set":
-        credits = entry.details["credits"][1]
-        known["after"] = _("no limit") if credits is None else _("%(credits)s credits") % {"credits": credits}
+        known["after"] = _allowances(entry.details)
     elif "role" in entry.details:
         known["role"] = _role(entry.details["role"])
     return str(SENTENCES[entry.action]) % known
+
+
+def _allowances(details: Mapping[str, Any]) -> str:
+    monthly, daily = (details.get(name, [None, None]) for name in ("credits", "daily_credits"))
+    if daily[0] == daily[1]:
+        return _credits(monthly[1])
+    return _("%(monthly)s, and the daily one to %(daily)s") % {
+        "monthly": _credits(monthly[1]),
+        "daily": _credits(daily[1]),
+    }
+
+
+def _credits(credits: int | None) -> str:
+    return _("no limit") if credits is None else _("%(credits)s credits") % {"credits": credits}
 
 
 def _role(role: str) -> str:

@@ -5,7 +5,7 @@ It does not stop who only points at the workspace, as a generation that starts d
 
 from uuid import UUID
 
-from apps.accounts.models import Membership, Workspace
+from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Permission
 from apps.accounts.selectors import WorkspaceNotFoundError
 
@@ -43,3 +43,11 @@ def lock_member(*, user_id: int, workspace_id: UUID) -> Membership:
     if membership is None or not Workspace.objects.filter(pk=workspace_id, deleted_at=None).exists():
         raise WorkspaceNotFoundError
     return membership
+
+
+def lock_person(user_id: int) -> None:
+    """Lock a person's row until the transaction ends: what they may use in all workspaces together is counted under it.
+
+    After their membership. It does not stop who only points at the person.
+    """
+    User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk").first()

@@ -105,14 +105,12 @@ def role(request: WorkspaceHttpRequest, membership_id: int) -> HttpResponse:
 @require_POST
 @permission_required(Permission.SET_ALLOWANCES)
 def allowance(request: WorkspaceHttpRequest, membership_id: int) -> HttpResponse:
-    """Set what a member may use in a month."""
+    """Set what a member may use in a month, and in a day."""
     form = AllowanceForm(request.POST)
     if not form.is_valid():
         raise BadAllowanceError
     with workspace_scope(request.workspace.pk):
-        members.set_allowance(
-            actor=request.membership, membership_id=membership_id, credits=form.cleaned_data["credits"]
-        )
+        members.set_allowance(actor=request.membership, membership_id=membership_id, **form.cleaned_data)
     messages.success(request, _("The allowance is saved. It holds from now on."))
     return redirect("settings:members")
 

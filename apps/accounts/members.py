@@ -70,8 +70,10 @@ def change_role(*, actor: Membership, membership_id: int, role: str) -> None:
         actor.require(Permission.TRANSFER)
     if member.role == Role.OWNER:
         require_other_owner(member)
-    allowance = None if role == Role.OWNER else member.allowance_credits
-    Membership.objects.filter(pk=member.pk).update(role=role, allowance_credits=allowance)
+    changed: dict[str, str | None] = {"role": role}
+    if role == Role.OWNER:
+        changed |= {"allowance_credits": None, "daily_allowance_credits": None}
+    Membership.objects.filter(pk=member.pk).update(**changed)
     record(
         actor=actor.user,
         action="role_changed",
@@ -81,8 +83,10 @@ def change_role(*, actor: Membership, membership_id: int, role: str) -> None:
     )
 
 
-def set_allowance(*, actor: Membership, membership_id: int, credits: int | None) -> None:
-    """Set what a member may use in a month (UTC), in credits; None for as much as there is.
+def set_allowance(
+    *, actor: Membership, membership_id: int, credits: int | None, daily_credits: int | None = None
+) -> None:
+    """Set what a member may use in a month and in a day (UTC), in credits; None for as much as there is.
 
     Raises NotPermittedError or MemberNotFoundError.
     """
@@ -90,15 +94,16 @@ def set_allowance(*, actor: Membership, membership_id: int, credits: int | None)
     member = _get(actor, membership_id)
     if member.role == Role.OWNER:
         actor.require(Permission.TRANSFER)
-    if member.allowance_credits == credits:
+    if (member.allowance_credits, member.daily_allowance_credits) == (credits, daily_credits):
         return
-    Membership.objects.filter(pk=member.pk).update(allowance_credits=credits)
+    Membership.objects.filter(pk=member.pk).update(allowance_credits=credits, daily_allowance_credits=daily_credits)
     record(
         actor=actor.user,
         action="allowance_set",
         workspace_id=actor.workspace_id,
         member=member.user_id,
         credits=[member.allowance_credits, credits],
+        daily_credits=[member.daily_allowance_credits, daily_credits],
     )
 
 

@@ -185,6 +185,8 @@ class Membership(models.Model):
     role = models.CharField(_("role"), max_length=7, choices=Role, default=Role.MEMBER)
     # What the person may use of the workspace's credits in a month (UTC).
     allowance_credits = models.PositiveBigIntegerField(_("monthly allowance (credits)"), null=True, blank=True)
+    # The same in a day (UTC); both hold, where both are set.
+    daily_allowance_credits = models.PositiveBigIntegerField(_("daily allowance (credits)"), null=True, blank=True)
     # When the person last switched to this workspace: where their next log-in begins.
     chosen_at = models.DateTimeField(_("chosen at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -31,6 +31,7 @@ def export(user: AbstractBaseUser) -> dict[str, Any]:
                 "role": membership.role,
                 "joined_at": membership.created_at.isoformat(),
                 "allowance_credits": membership.allowance_credits,
+                "daily_allowance_credits": membership.daily_allowance_credits,
             }
             for membership in selectors.list_memberships(user)
         ],

@@ -35,7 +35,7 @@ class RoleForm(forms.Form):
 
 
 class AllowanceForm(forms.Form):
-    """What a member may use in a month."""
+    """What a member may use in a month, and in a day."""
 
     credits = forms.IntegerField(
         label=_("Monthly allowance, in credits"),
@@ -45,10 +45,22 @@ class AllowanceForm(forms.Form):
         max_value=CREDITS_MAX,
     )
 
+    daily_credits = forms.IntegerField(
+        label=_("Daily allowance, in credits"),
+        help_text=_("Leave it empty for no limit. It starts anew at midnight (UTC)."),
+        required=False,
+        min_value=0,
+        max_value=CREDITS_MAX,
+    )
+
     def __init__(self, data: Any = None, *, member: Membership | None = None) -> None:
-        super().__init__(data, initial={"credits": member.allowance_credits} if member else {})
+        set_now = (
+            {"credits": member.allowance_credits, "daily_credits": member.daily_allowance_credits} if member else {}
+        )
+        super().__init__(data, initial=set_now)
         if member is not None:
-            self.fields["credits"].widget.attrs["id"] = f"id_credits_{member.pk}"
+            for name, field in self.fields.items():
+                field.widget.attrs["id"] = f"id_{name}_{member.pk}"
 
 
 class TeamForm(forms.Form):

@@ -115,7 +115,7 @@ def transfer(*, actor: Membership, membership_id: int) -> Membership:
     heir = others.filter(STAYING, pk=membership_id).first()
     if heir is None:
         raise MemberNotFoundError
-    Membership.objects.filter(pk=heir.pk).update(role=Role.OWNER, allowance_credits=None)
+    Membership.objects.filter(pk=heir.pk).update(role=Role.OWNER, allowance_credits=None, daily_allowance_credits=None)
     Membership.objects.filter(pk=actor.pk).update(role=Role.ADMIN)
     record(actor=actor.user, action="workspace_transferred", workspace_id=workspace.pk, member=heir.user_id)
     return heir
@@ -228,7 +228,9 @@ def _ensure_owner(workspace_id: UUID, *, after: User) -> None:
     people = Membership.objects.filter(workspace_id=workspace_id).order_by("-user__is_active", "created_at", "pk")
     heir = people.first()
     if heir is not None and not people.filter(role=Role.OWNER).exists():
-        Membership.objects.filter(pk=heir.pk).update(role=Role.OWNER, allowance_credits=None)
+        Membership.objects.filter(pk=heir.pk).update(
+            role=Role.OWNER, allowance_credits=None, daily_allowance_credits=None
+        )
         record(actor=after, action="workspace_transferred", workspace_id=workspace_id, member=heir.user_id)
 
 

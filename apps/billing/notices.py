@@ -137,6 +137,11 @@ def send_spend_cap(*, workspace_id: UUID, percent: int, spent_credits: int, cap_
     )
 
 
+def send_quota_near(*, workspace_id: UUID, quota: str, window: str, **shown: Any) -> None:
+    """Say that most of what a plan allows in a day or a month (`window`) is used, once in it; `shown` is in words."""
+    _send(workspace_id, key=f"quota-near:{workspace_id}:{quota}:{window}", template="mail/quota_near.html", **shown)
+
+
 def send_trial_ends_soon(subscription: Subscription) -> None:
     """Say when a trial ends and what happens then: the first payment, or nothing if it was canceled."""
     _send(

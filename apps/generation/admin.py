@@ -16,12 +16,20 @@ from apps.accounts.admin import CUSTOMER_SEARCH_HELP, find_users, find_workspace
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.admin_filters import LatelySeenFilter, TimeFilter, related_filter
 from apps.core.admin_links import Related, badge, link_to, page_link
+from apps.generation.budget_admin import BudgetAdmin
 from apps.generation.gateway.errors import sentence_for
 from apps.generation.models import Attempt, Generation
 from apps.generation.switch_admin import FlagAdmin, SwitchAdmin
 from apps.generation.template_admin import PromptTemplateVersionAdmin
 
-__all__ = ["AttemptAdmin", "FlagAdmin", "GenerationAdmin", "PromptTemplateVersionAdmin", "SwitchAdmin"]
+__all__ = [
+    "AttemptAdmin",
+    "BudgetAdmin",
+    "FlagAdmin",
+    "GenerationAdmin",
+    "PromptTemplateVersionAdmin",
+    "SwitchAdmin",
+]
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Attempt, Generation]

@@ -10,6 +10,9 @@ _SENTENCES: dict[str, str | Promise] = {
     "insufficient_credits": _("The credits ran out. Add credits, then resume: it goes on where it stopped."),
     "spend_cap": _("The monthly spend cap is reached. An owner or admin can raise it; then resume."),
     "member_allowance": _("The person it runs for has used their monthly credits. Somebody else can resume it."),
+    "person_budget_month": _(
+        "The person it runs for has reached what one may use in a month. Somebody else can resume it."
+    ),
     "plan_limit_tokens": _("The plan's tokens of this month are used up. Choose a larger plan, or resume next month."),
     "consent_required": _("Whoever resumes it has to agree first that its texts are sent to our AI provider."),
     "model_not_in_plan": _("The plan does not include this model any more. Move to a larger plan, then resume."),
@@ -26,6 +29,15 @@ _SENTENCES: dict[str, str | Promise] = {
     "plan_limit_budget": _("What this plan may use in a day is used up. It goes on after midnight UTC."),
     "plan_limit_concurrent": _("Other work of this workspace comes first. It goes on as soon as a place is free."),
     "plan_limit_requests": _("It goes on within a minute, as fast as the plan allows."),
+    "member_daily_allowance": _(
+        "The person it runs for has used their credits of today. It goes on after midnight UTC."
+    ),
+    "person_budget_day": _(
+        "The person it runs for has reached what one may use in a day. It goes on after midnight UTC."
+    ),
+    "budget_exhausted": _(
+        "We have reached our own limit of today. It goes on by itself, after midnight UTC at the latest."
+    ),
     "generation_limit": _("It goes on within a minute."),
     "generation_paused": _("Generating is paused on our side for now. It goes on by itself within a minute after."),
 }

@@ -6,16 +6,30 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.billing import selectors as billing
 from apps.billing.entitlements import Entitlements
+from apps.core.errors import DomainError
 from apps.generation import bounds, catalogue, context
 from apps.generation.bounds import Most
 from apps.generation.context import Messages
+from apps.generation.model_names import model_label
 from apps.generation.prompts import Field, PromptTemplate
 from apps.usage import rates, rating
 
 BYTES_PER_CHARACTER_MAX = 4
+
+
+class PromptTooLongError(DomainError):
+    """The prompt is longer than its model can read."""
+
+    code = "prompt_too_long"
+    status = 422
+
+    def __init__(self, *, model: str) -> None:
+        sentence = _("This is more text than %(model)s can read at once. Shorten it, or choose another model.")
+        super().__init__(sentence % {"model": model_label(model)})
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,29 @@ def most_credits(
         )
         for name in (model, *fallbacks)
     )
+
+
+def most_cost_usd_micros(
+    *, template: PromptTemplate, messages: Messages, model: str, on: date, fallbacks: Sequence[str] = ()
+) -> int:
+    """Return the most that providers can charge for a run of this prompt, by the dearest model that may answer.
+
+    Each call is rounded up by itself, which can add a micro for each round. Raises UnratedModelError.
+    """
+    most = most_tokens(template, messages)
+    tokens = rating.TokenCount(input_tokens=most.input_tokens, output_tokens=most.output_tokens)
+    models = (model, *fallbacks)
+    dearest = max(rating.cost_usd_micros(rate=rates.find_rate(model=name, on=on), tokens=tokens) for name in models)
+    return dearest + template.policy.rounds_max - 1 if dearest else 0
+
+
+def require_readable(messages: Messages, *, model: str) -> None:
+    """Refuse a prompt that is likely longer than a model's window, before it costs anything. Raises PromptTooLongError.
+
+    By the likely count, not by the bound: near the window's end the provider decides.
+    """
+    if rating.estimate_tokens(context.prompt_of(messages)) > catalogue.describe(model).context_window:
+        raise PromptTooLongError(model=model)
 
 
 def most_tokens(template: PromptTemplate, messages: Messages) -> Most:

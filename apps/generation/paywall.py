@@ -37,6 +37,7 @@ class AllowanceWall:
     needed: int
     left: int
     allowance: int
+    is_daily: bool = False
     reason: str = "allowance"
 
 
@@ -69,7 +70,7 @@ def of_refusal(refusal: Refusal, *, membership: Membership, return_path: str) ->
 
 
 def _wall(refusal: AllowanceError) -> AllowanceWall:
-    return AllowanceWall(needed=refusal.needed, left=refusal.left, allowance=refusal.allowance)
+    return AllowanceWall(refusal.needed, refusal.left, refusal.allowance, is_daily=refusal.is_daily)
 
 
 def _context(found: Paywall | AllowanceWall | None, *, membership: Membership, return_path: str) -> dict[str, Any]:

@@ -1,22 +1,18 @@
 """What a plan allows a workspace: how much of it is used, and the refusals of what would go beyond.
 
-Tokens and provider cost are read from the daily rollups, which a generation enters when it settles. What is under way
-counts with the output caps of all its rounds, and the one that starts with its whole upper bound. **Limit:** the input
-of the others under way, and attempts that are made again or by a dearer model, are not counted before they settle, so a
-workspace can overshoot its tokens and its budget by the input of what it may run at the same time. All other limits are
-exact, in parallel too.
+Tokens and provider cost are read from the daily rollups, which a generation enters when it settles; what is under way
+counts with what it has reserved, the most that all its rounds can take by the dearest model that may answer, until the
+statement that ends its hold. All of these limits are exact, in parallel too. **Limit:** a provider that bills more than
+the bound it was asked to keep is recorded as it does, and the workspace is over by that.
 """
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -25,14 +21,11 @@ from django.utils.translation import gettext_lazy
 from apps.billing.catalogue import Plan, load_catalogue
 from apps.billing.entitlements import Entitlements, Standing, entitlements
 from apps.core.errors import DomainError
+from apps.generation.budget_use import day_of, seconds_until_midnight
 from apps.generation.model_names import model_label
 from apps.generation.models import Generation, StartCounter
 from apps.generation.quota_words import LABELS, describe_allowance, format_allowance
-from apps.usage import rates, rating
-from apps.usage.rates import Rate
-from apps.usage.selectors import sum_by_day
 
-UNDER_WAY = [Generation.Status.QUEUED, Generation.Status.RUNNING]
 # From so much of a limit on a person is told of it before they start.
 NEAR_PERCENT = 80
 
@@ -85,12 +78,14 @@ class PlanLimitError(DomainError):
     ends_at_midnight: ClassVar[bool] = False
     advice: ClassVar[str | Promise]
 
-    def __init__(self, *, rights: Entitlements, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, *, rights: Entitlements, retry_after_seconds: int | None = None, advice: str | Promise = ""
+    ) -> None:
         rule = _("The %(plan)s plan allows %(allowance)s.") % {
             "plan": rights.plan.name,
             "allowance": describe_allowance(self.limit_name, getattr(rights.limits, self.limit_name)),
         }
-        sentence = f"{rule} {self.advice} {_way_up(rights, self.limit_name)}"
+        sentence = f"{rule} {advice or self.advice} {_way_up(rights, self.limit_name)}"
         super().__init__(sentence, retry_after_seconds=retry_after_seconds)
 
 
@@ -132,6 +127,18 @@ class PlanBudgetError(PlanLimitError):
     advice = gettext_lazy("This could go beyond that. A new day begins at midnight UTC.")
 
 
+class PlanTooLittleError(PlanLimitError):
+    """This alone is more than a whole day or month of the plan: waiting does not help."""
+
+    code = "plan_too_little"
+    status = 422
+    advice = gettext_lazy("This alone could take more: shorten the text, or choose another model.")
+
+    def __init__(self, *, rights: Entitlements, limit_name: str) -> None:
+        self.limit_name = limit_name  # type: ignore[misc]
+        super().__init__(rights=rights)
+
+
 # In the order in which they are said, where several apply.
 REFUSALS: list[type[PlanLimitError]] = [PlanConcurrencyError, PlanDayError, PlanTokensError, PlanBudgetError]
 
@@ -158,7 +165,15 @@ def require_model(model: str, *, rights: Entitlements) -> None:
         raise ModelNotInPlanError(model=model, rights=rights)
 
 
-def count_start(generation: Generation, *, rights: Entitlements, input_tokens_max: int, rate: Rate) -> None:
+def require_possible(generation: Generation, *, rights: Entitlements) -> None:
+    """Refuse what no day or month of the plan has room for, before anything is written. Raises PlanTooLittleError."""
+    for name, reserved in _reserved(generation).items():
+        limit = getattr(rights.limits, name)
+        if limit is not None and reserved > limit:
+            raise PlanTooLittleError(rights=rights, limit_name=name)
+
+
+def count_start(generation: Generation, *, rights: Entitlements) -> None:
     """Count a generation that this transaction has inserted, or refuse it: then the transaction must not commit.
 
     Other starts of the workspace wait here until this one has committed, so each sees all that were let in before it.
@@ -168,29 +183,27 @@ def count_start(generation: Generation, *, rights: Entitlements, input_tokens_ma
     if all(getattr(rights.limits, refusal.limit_name) is None for refusal in REFUSALS):
         return
     at = generation.created_at
-    started = _raise_counter(generation.workspace_id, day=_day(at))
-    used_up = _used(generation.workspace_id, started=started, at=at)
-    input_cost = rating.cost_usd_micros(rate=rate, tokens=rating.TokenCount(input_tokens_max, output_tokens=0))
-    counted = asdict(used_up) | {
-        "tokens_per_month": used_up.tokens_per_month + input_tokens_max,
-        "daily_budget_usd_micros": used_up.daily_budget_usd_micros + input_cost,
-    }
+    started = _raise_counter(generation.workspace_id, day=day_of(at))
+    counted = asdict(_used(generation.workspace_id, started=started, at=at))
+    # Its own hold is placed at the very end, so what it reserves is not in there yet.
+    for name, reserved in _reserved(generation).items():
+        counted[name] += reserved
     for refusal in REFUSALS:
         limit = getattr(rights.limits, refusal.limit_name)
         if limit is not None and counted[refusal.limit_name] > limit:
-            wait_seconds = _seconds_until_midnight(at) if refusal.ends_at_midnight else None
+            wait_seconds = seconds_until_midnight(at) if refusal.ends_at_midnight else None
             raise refusal(rights=rights, retry_after_seconds=wait_seconds)
 
 
 def used(workspace_id: UUID, *, at: datetime | None = None) -> Used:
-    """Return what counts against the plan of a workspace now. Three queries, within a scope."""
+    """Return what counts against the plan of a workspace now. Two queries, within a scope."""
     at = at or timezone.now()
-    counter = StartCounter.objects.filter(pk=workspace_id, day=_day(at)).first()
+    counter = StartCounter.objects.filter(pk=workspace_id, day=day_of(at)).first()
     return _used(workspace_id, started=counter.started if counter else 0, at=at)
 
 
 def list_quotas(workspace_id: UUID, *, at: datetime | None = None) -> tuple[Entitlements, list[Quota]]:
-    """Return what a workspace may do, and how much of each limit is used. Four queries, within a scope.
+    """Return what a workspace may do, and how much of each limit is used. Three queries, within a scope.
 
     Without the budget for models: what providers charge is not the customer's to see.
     """
@@ -201,7 +214,7 @@ def list_quotas(workspace_id: UUID, *, at: datetime | None = None) -> tuple[Enti
 
 
 def list_near(workspace_id: UUID, *, rights: Entitlements) -> list[Quota]:
-    """Return the limits of which so much is used that a person should know before they start. Three queries."""
+    """Return the limits of which so much is used that a person should know before they start. Two queries."""
     listed = _list(asdict(used(workspace_id)), rights=rights)
     return [quota for quota in listed if quota.limit is not None and quota.percent >= NEAR_PERCENT]
 
@@ -251,37 +264,32 @@ def _raise_counter(workspace_id: UUID, *, day: date) -> int:
         return int(cursor.fetchone()[0])
 
 
+def _reserved(generation: Generation) -> dict[str, int]:
+    """Return what a generation reserves, by the names of the limits that it counts against."""
+    return {
+        "tokens_per_month": generation.reserved_tokens,
+        "daily_budget_usd_micros": generation.reserved_cost_usd_micros,
+    }
+
+
 def _used(workspace_id: UUID, *, started: int, at: datetime) -> Used:
-    under_way = Generation.objects.filter(workspace_id=workspace_id, status__in=UNDER_WAY)
-    most = Sum(F("output_tokens_max") * F("rounds_max"))
-    models = list(under_way.order_by().values_list("request_model").annotate(count=Count("pk"), output=most))
-    # In this order: what settles in between is then counted twice, not by neither.
-    today = _day(at)
-    days = sum_by_day(workspace_id=workspace_id, first_day=today.replace(day=1), last_day=today)
-    return Used(
-        concurrent_generations=sum(count for _model, count, _output in models),
-        generations_per_day=started,
-        tokens_per_month=sum(day.input_tokens + day.output_tokens for day in days)
-        + sum(output for _model, _count, output in models),
-        daily_budget_usd_micros=sum(day.cost_usd_micros for day in days if day.group == today)
-        + _cost_of_output([(model, output) for model, _count, output in models], on=today),
-    )
-
-
-def _cost_of_output(outputs: Iterable[tuple[str, int]], *, on: date) -> int:
-    """Return the most that providers may charge for output, by model; a model that has lost its rate counts nothing."""
-    cost = 0
-    for model, tokens in outputs:
-        with suppress(rates.UnratedModelError):
-            rate = rates.find_rate(model=model, on=on)
-            cost += rating.cost_usd_micros(rate=rate, tokens=rating.TokenCount(input_tokens=0, output_tokens=tokens))
-    return cost
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(UTC).date()
-
-
-def _seconds_until_midnight(at: datetime) -> int:
-    midnight = datetime.combine(_day(at) + timedelta(days=1), time(), tzinfo=UTC)
-    return max(1, ceil((midnight - at).total_seconds()))
+    """One statement: in two, what settles in between would be counted twice, or by neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT under_way.runs, recorded.tokens + under_way.tokens, recorded.cost + under_way.cost
+              FROM (SELECT count(*) AS runs,
+                           coalesce(sum(reserved_tokens) FILTER (WHERE hold.status = 'open'), 0) AS tokens,
+                           coalesce(sum(reserved_cost_usd_micros) FILTER (WHERE hold.status = 'open'), 0) AS cost
+                      FROM generation_generation AS generation
+                 LEFT JOIN billing_hold AS hold ON hold.id = generation.hold_id
+                     WHERE workspace_id = %(workspace_id)s AND generation.status IN ('queued', 'running')) AS under_way,
+                   (SELECT coalesce(sum(input_tokens + output_tokens), 0) AS tokens,
+                           coalesce(sum(cost_usd_micros) FILTER (WHERE day = %(today)s), 0) AS cost
+                      FROM usage_dailyusage
+                     WHERE workspace_id = %(workspace_id)s AND day BETWEEN %(first_day)s AND %(today)s) AS recorded
+            """,
+            {"workspace_id": workspace_id, "today": day_of(at), "first_day": day_of(at).replace(day=1)},
+        )
+        runs, tokens, cost = cursor.fetchone()
+    return Used(runs, started, int(tokens), int(cost))

@@ -22,6 +22,8 @@ from apps.core.ids import uuid7
 from apps.core.request_id import current_request_id
 from apps.core.ringing import ring_on_commit
 from apps.generation import (
+    budget_slices,
+    budgets,
     cached_answers,
     catalogue,
     context,
@@ -92,9 +94,9 @@ def start_generation(
 
     The same key with the same content returns the first generation again, however often it is sent. Raises
     InputRefusedError, SubmissionConflictError, UnknownModelError, ConsentRequiredError, ModelNotInPlanError,
-    UnratedModelError, GenerationLimitError, a PlanLimitError, WorkspaceSuspendedError, ParentGoneError,
-    ParentRunningError, AllowanceError, KeyBudgetError, SpendCapError or InsufficientCreditsError;
-    WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
+    UnratedModelError, PromptTooLongError, GenerationLimitError, a PlanLimitError, a BudgetError,
+    WorkspaceSuspendedError, ParentGoneError, ParentRunningError, AllowanceError, KeyBudgetError, SpendCapError or
+    InsufficientCreditsError; WorkspaceNotFoundError or NotPermittedError for who has left or changed roles meanwhile.
     """
     generation = _drafted(
         Generation(workspace=workspace, user=user, api_key=api_key, inputs=inputs, request_model=model),
@@ -110,8 +112,10 @@ def start_generation(
         rights = entitlements(workspace.pk)
     try:
         _require_allowed(generation, template=template, address=address, rights=rights)
-        _insert(generation, template=template, rights=rights, follows=variant_of or parent, instructions=instructions)
-    except (IntegrityError, limits.GenerationLimitError, quotas.PlanLimitError):
+        _insert_with_slices(
+            generation, template=template, rights=rights, follows=variant_of or parent, instructions=instructions
+        )
+    except (IntegrityError, limits.GenerationLimitError, quotas.PlanLimitError, budgets.BudgetError):
         # Many sends of one key raced: the unique key let one in, and the others return it once it has committed.
         with workspace_scope(workspace.pk):
             repeated = _find_repeated(generation)
@@ -177,6 +181,19 @@ def _require_allowed(generation: Generation, *, template: PromptTemplate, addres
     )
 
 
+def _insert_with_slices(generation: Generation, **more: Any) -> None:
+    """Insert, leasing more of a budget that all customers share as often as the workspace's slice was too small.
+
+    Each in a transaction of its own. Another start of the workspace may take what was leased for this one.
+    """
+    for _try in range(budget_slices.TRIES_MAX):
+        try:
+            return _insert(generation, **more)
+        except budgets.SliceTooSmallError as short:
+            budget_slices.lease(short)
+    raise budgets.BudgetExhaustedError(retry_after_seconds=budget_slices.BUSY_SECONDS)
+
+
 def _insert(
     generation: Generation,
     *,
@@ -202,6 +219,11 @@ def _insert(
         if hit is not None:
             cached_answers.give(generation, hit)
             amount = hit.price_credits
+        else:
+            _reserve(generation, template=template, messages=messages)
+        counted = budgets.list_of(generation)
+        budgets.require_possible(generation, budgets=counted)
+        quotas.require_possible(generation, rights=rights)
         if follows is None:
             generation.conversation = Conversation.objects.create(
                 workspace_id=generation.workspace_id, title=make_title(generation.inputs)
@@ -212,8 +234,9 @@ def _insert(
         membership.require(Permission.GENERATE)
         member_allowances.require_within(membership, needed=amount, at=generation.created_at)
         key_budgets.require_within(generation.api_key, needed=amount, at=generation.created_at)
-        input_tokens = 0 if hit else estimates.most_tokens(template, messages).input_tokens
-        quotas.count_start(generation, rights=rights, input_tokens_max=input_tokens, rate=rate)
+        budgets.require_person(generation, budgets=counted)
+        quotas.count_start(generation, rights=rights)
+        budgets.require_slices(generation, budgets=counted)
         # Last: the credit account is the one row that other requests of the workspace wait for.
         spending.place_hold(
             hold_id=generation.hold_id,
@@ -226,6 +249,22 @@ def _insert(
             settling.settle_cached(generation, rate=rate)
             return
         ring_on_commit(tasks.run_generation, generation_id=str(generation.pk))
+
+
+def _reserve(generation: Generation, *, template: PromptTemplate, messages: context.Messages) -> None:
+    """Write on a generation the most that its run can take, refusing what no model could read.
+
+    Raises PromptTooLongError.
+    """
+    estimates.require_readable(messages, model=generation.request_model)
+    generation.reserved_tokens = sum(estimates.most_tokens(template, messages))
+    generation.reserved_cost_usd_micros = estimates.most_cost_usd_micros(
+        template=template,
+        messages=messages,
+        model=generation.request_model,
+        on=generation.created_at.date(),
+        fallbacks=generation.fallback_models,
+    )
 
 
 def _put_in_place(

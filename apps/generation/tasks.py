@@ -8,7 +8,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.ringing import ring
-from apps.generation import cached_answers, leases, purging, retention, runner, sweeper, watch
+from apps.generation import (
+    budget_slices,
+    budget_watch,
+    cached_answers,
+    leases,
+    purging,
+    retention,
+    runner,
+    sweeper,
+    watch,
+)
 from apps.generation.gateway import providers
 
 # The runner keeps its own deadlines; this one is for a run that has lost control of itself.
@@ -53,3 +63,11 @@ def apply_retention(**later: Any) -> None:
 def watch_generations(**later: Any) -> None:
     """Tell those who run the product of what costs or fails oddly."""
     watch.look(now=timezone.now())
+
+
+@shared_task(name="generation.watch_budgets", queue="default", expires=240)
+def watch_budgets(**later: Any) -> None:
+    """Tell of budgets and of plans' quotas that come close, and take back the slices of those who do not need them."""
+    budget_watch.alert_budgets(now=timezone.now())
+    budget_watch.notify_near_quotas(now=timezone.now())
+    budget_slices.return_idle(now=timezone.now())

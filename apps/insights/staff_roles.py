@@ -60,6 +60,10 @@ FINANCE = [
     "billing.refund_payment",
     "billing.view_reconciliation",
     "billing.view_webhookevent",
+    "generation.add_budget",
+    "generation.change_budget",
+    "generation.delete_budget",
+    "generation.view_budget",
 ]
 # Keeps it running: kill switches, rollouts, notices, suspensions, who is let in from the waitlist, events that are to
 # be processed again.

@@ -178,6 +178,7 @@ CELERY_IMPORTS = ["apps.generation.batch_tasks", "apps.generation.usage_tasks"]
 CELERY_BEAT_SCHEDULE = {
     "sweep-generations": {"task": "generation.sweep", "schedule": 5},
     "feed-batches": {"task": "generation.feed_batches", "schedule": 5},
+    "watch-budgets": {"task": "generation.watch_budgets", "schedule": 300},
     "purge-deleted-generations": {"task": "generation.purge", "schedule": 3600},
     "apply-retention": {"task": "generation.retain", "schedule": 3600},
     "purge-batches": {"task": "generation.purge_batches", "schedule": 3600},

@@ -13,7 +13,7 @@ from apps.accounts.models import User, Workspace
 from apps.accounts.services import create_personal_workspace
 from apps.core.db import system_scope
 from apps.generation import prompts, stream
-from apps.generation.models import Attempt, Conversation, Generation
+from apps.generation.models import Attempt, Budget, Conversation, Generation
 from apps.generation.stream import Entry
 from dev.sample_data import batches, month, sales, talks, team, texts
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
@@ -43,7 +43,17 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
         Conversation.objects.filter(generations=ids["erased"]).update(title="")
     month.date_back(workspace)
     _team_up(now)
+    _set_budgets()
     return ids | _leave_in_the_middle(busy, user=busy_user) | _sell(now)
+
+
+def _set_budgets() -> None:
+    """Set budgets that nobody comes close to."""
+    amounts = {(Budget.Scope.ALL, Budget.Period.DAY): 500, (Budget.Scope.USER, Budget.Period.MONTH): 50}
+    with system_scope():
+        for (scope, period), dollars in amounts.items():
+            given = {"amount_usd_micros": dollars * 1_000_000}
+            Budget.objects.get_or_create(scope=scope, subject="", period=period, defaults=given)
 
 
 def _team_up(now: datetime) -> None:

@@ -80,6 +80,7 @@ VALID: dict[str, dict[str, Any]] = {
 }
 # Each ModelForm, with all that it can ever write.
 MODEL_FORMS = {
+    "BudgetForm": {"scope", "subject", "period", "amount"},
     "ProfileForm": {"name"},
     "WorkspaceForm": {"name"},
     "TimeZoneForm": {"time_zone"},

@@ -33,7 +33,7 @@ from apps.billing.models import (
 from apps.core import audit
 from apps.core.models import OutgoingMail
 from apps.generation import prompts
-from apps.generation.models import Attempt, Batch, BatchRow, Generation, ShareLink
+from apps.generation.models import Attempt, Batch, BatchRow, Budget, Generation, ShareLink
 from apps.pages.models import ContactMessage, Notice
 from apps.usage.models import COUNTS, DailyTotal, DailyUsage, UsageRecord
 from dev.sample_data import month
@@ -239,6 +239,7 @@ def _written(owner: User, *, team: Workspace) -> dict[str, Any]:
         "core.outgoingmail": OutgoingMail.objects.create(
             key="m", to=owner.email, subject="Hi", text=secret, html=secret
         ),
+        "generation.budget": Budget.objects.create(scope="all", amount_usd_micros=10**12),
         "pages.contactmessage": ContactMessage.objects.create(
             user=owner,
             topic="other",

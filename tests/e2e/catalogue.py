@@ -238,6 +238,8 @@ ADMIN = [
     Page("admin-switch-new", "/admin/generation/switch/add/", STAFF),
     Page("admin-rollout-new", "/admin/generation/flag/add/", STAFF),
     Page("admin-alerts", "/admin/core/alert/", STAFF),
+    Page("admin-budgets", "/admin/generation/budget/", STAFF),
+    Page("admin-budget-new", "/admin/generation/budget/add/", STAFF),
     Page("admin-users", "/admin/accounts/user/", STAFF),
     Page("admin-audit", "/admin/core/auditentry/", STAFF),
     Page("admin-ledger", "/admin/billing/ledgerentry/", STAFF),

@@ -8,7 +8,8 @@ import pytest
 import time_machine
 
 from apps.generation import estimates, prompts, quotas
-from apps.generation.quotas import PlanBudgetError, PlanTokensError
+from apps.generation.models import Conversation, Generation
+from apps.generation.quotas import PlanBudgetError, PlanTokensError, PlanTooLittleError
 from apps.usage import rates, rating
 from tests.billing import parallel
 from tests.factories import FundedMembershipFactory
@@ -42,22 +43,21 @@ def start(member, **more):
 
 
 def bounds(starts: int = 1) -> dict[str, int]:
-    """Return the limits that just let in so many starts under way."""
+    """Return the limits that just let in so many starts under way: each with its whole bound."""
     inputs = {"text": runs.TEXT, "format": "Bullet points"}
-    input_tokens = estimates.most_input_tokens(prompts.get_template("summary").messages(inputs))
+    tokens = estimates.most_input_tokens(prompts.get_template("summary").messages(inputs)), OUTPUT_MAX
     rate = rates.find_rate(model=DEAR_MODEL, on=EVENING.date())
-    cost = [
-        rating.cost_usd_micros(rate=rate, tokens=rating.TokenCount(*tokens))
-        for tokens in [(input_tokens, 0), (0, starts * OUTPUT_MAX)]
-    ]
-    return {"tokens_per_month": input_tokens + starts * OUTPUT_MAX, "daily_budget_usd_micros": sum(cost)}
+    cost = rating.cost_usd_micros(rate=rate, tokens=rating.TokenCount(*tokens))
+    return {"tokens_per_month": starts * sum(tokens), "daily_budget_usd_micros": starts * cost}
 
 
 @pytest.mark.parametrize("limit_name", REFUSALS)
 def test_a_start_needs_room_for_its_whole_bound(customer, settings, limit_name):
     plans.allow(settings, free={limit_name: bounds()[limit_name] - 1})
-    with pytest.raises(REFUSALS[limit_name]):
+    with pytest.raises(PlanTooLittleError) as refused:
         start(customer)
+    assert (refused.value.status, refused.value.retry_after_seconds) == (422, None)
+    assert Generation.objects.count() == Conversation.objects.count() == 0
 
     plans.allow(settings, free={limit_name: bounds()[limit_name]})
 
@@ -75,7 +75,7 @@ def test_what_was_used_counts(customer, settings, limit_name):
 
 
 @pytest.mark.parametrize("limit_name", REFUSALS)
-def test_of_twenty_at_once_the_output_caps_of_all_fit(customer, settings, limit_name, many_threads):
+def test_of_twenty_at_once_the_bounds_of_all_fit(customer, settings, limit_name, many_threads):
     plans.allow(settings, free={limit_name: bounds(starts=3)[limit_name]})
 
     answers = parallel.in_threads([partial(start, customer)] * 20)
@@ -95,7 +95,7 @@ def test_a_repeated_send_is_answered_though_no_room_is_left(customer, settings, 
 @pytest.mark.parametrize("limit_name", REFUSALS)
 def test_after_an_upgrade_there_is_room_at_once(customer, settings, limit_name):
     plans.allow(settings, free={limit_name: 1}, pro={limit_name: bounds()[limit_name]})
-    with pytest.raises(REFUSALS[limit_name]):
+    with pytest.raises(PlanTooLittleError):
         start(customer)
 
     plans.subscribe(customer.workspace)

@@ -36,6 +36,7 @@ OF_NOBODY = {
     "django_admin_log": "of staff",
     "django_content_type": "names of tables",
     "django_session": "before it is known who somebody is",
+    "generation_budget": "of the deployment",
     "generation_flag": "the same for everybody",
     "generation_flag_groups": "of staff",
     "generation_flag_users": "of a person, wherever they generate",

@@ -30,6 +30,7 @@ NULLABLE = {
     "accounts_invitation.invited_by_id": "the person was erased, the row stays",
     "accounts_invitation.revoked_at": "nobody has withdrawn it",
     "accounts_membership.allowance_credits": "may use as much as there is",
+    "accounts_membership.daily_allowance_credits": "may use as much in a day as in a month",
     "accounts_membership.chosen_at": "has never switched to it",
     "accounts_waitlistentry.confirmed_at": "nobody has followed the link",
     "accounts_waitlistentry.expires_at": "has no invitation",

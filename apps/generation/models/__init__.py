@@ -1,6 +1,7 @@
 """The tables of the workshop: templates, generations and their runs, batches, and what people keep beside them."""
 
 from apps.generation.models.batches import Batch, BatchRow
+from apps.generation.models.budgets import Budget, BudgetSlice
 from apps.generation.models.generations import Conversation, Generation, StartCounter
 from apps.generation.models.readers import Feedback, Preference, ShareLink
 from apps.generation.models.retention import RetentionPolicy
@@ -12,6 +13,8 @@ __all__ = [
     "Attempt",
     "Batch",
     "BatchRow",
+    "Budget",
+    "BudgetSlice",
     "CachedAnswer",
     "Conversation",
     "Feedback",

@@ -95,6 +95,12 @@ class Generation(models.Model):
     is_cached = models.BooleanField(_("out of the cache"), default=False, db_default=False)
     # So many answers of that length the run may ask for; its hold covers them all.
     rounds_max = models.PositiveSmallIntegerField(_("most rounds"), default=1, db_default=1)
+    # The most that all its rounds can take, by the dearest model that may answer: it counts against quotas and budgets
+    # for as long as the hold is open, so the statement that ends the hold ends this, too.
+    reserved_tokens = models.PositiveBigIntegerField(_("tokens reserved"), default=0, db_default=0)
+    reserved_cost_usd_micros = models.PositiveBigIntegerField(
+        _("cost reserved, in USD micros"), default=0, db_default=0
+    )
     idempotency_key = models.CharField(_("idempotency key"), max_length=64)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
