@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin's own address, so that the limit comes first.
     path("admin/login/", limited(group="admin_login")(admin.site.login)),
     path("admin/", admin.site.urls),
+    path("insights/", include("apps.insights.urls")),
     path("usage/", include("apps.generation.usage_urls")),
     path("generations/", include("apps.generation.urls")),
     path("conversations/", include("apps.generation.conversation_urls")),

@@ -24,7 +24,7 @@ from apps.accounts import api_keys, waitlist_admin, workspaces  # noqa: F401
 from apps.accounts.admin_acts import UserActsAdmin, WorkspaceActsAdmin
 from apps.accounts.devices import read_device
 from apps.accounts.models import ApiKey, Invitation, Membership, User, Workspace
-from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin import CappedPaginator, ReadOnlyAdmin
 from apps.core.admin_filters import TimeFilter, related_filter
 from apps.core.admin_links import Related, link_to, page_link, related_links
 from apps.core.db import system_scope
@@ -129,8 +129,9 @@ class UserAdmin(UserActsAdmin, BaseUserAdmin):
         "groups",
     ]
     search_fields = ["email", "name"]
-    ordering = ["-date_joined"]
-    date_hierarchy = "date_joined"
+    # As they joined, by an index.
+    ordering = ["-pk"]
+    paginator = CappedPaginator
     readonly_fields = ["last_login", "date_joined", "suspended_at", "deletion_due_at", "erased_at", "see_also"]
     show_full_result_count = False
     inlines = [MembershipInline]
@@ -183,6 +184,7 @@ class WorkspaceAdmin(WorkspaceActsAdmin):
     # Seats follow the plan, and a team is deleted by its owner.
     readonly_fields = ["id", "seat_limit", "deleted_at", "erased_at", "created_at", "suspended_at", "see_also"]
     show_full_result_count = False
+    paginator = CappedPaginator
     ordering = ["-id"]
     inlines = [MembershipInline]
     actions = ["restore"]
@@ -256,6 +258,7 @@ class MembershipAdmin(ModelAdmin):
     list_select_related = ["user", "workspace"]
     raw_id_fields = ["user", "workspace"]
     show_full_result_count = False
+    paginator = CappedPaginator
 
     @admin.display(description=_("workspace"), ordering="workspace__name")
     def workspace_link(self, membership: Membership) -> SafeString | str:

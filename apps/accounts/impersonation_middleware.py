@@ -22,7 +22,7 @@ PATH_LENGTH_MAX = 250
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Here staff are themselves, with their own rights.
-OF_STAFF = "/admin/"
+OF_STAFF = ("/admin/", "/insights/")
 # By URL name. What is sent to any other address is refused: who adds one decides here whether staff may do it, too.
 STAFF_MAY_SEND_TO = {
     "impersonation_ending",

@@ -32,6 +32,7 @@ SEE_MONEY = [
     "billing.view_spendingrules",
     "billing.view_subscription",
     "billing.view_topup",
+    "insights.view_workspacemonth",
     "usage.view_dailytotal",
     "usage.view_dailyusage",
     "usage.view_usagerecord",

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "apply-retention": {"task": "generation.retain", "schedule": 3600},
     "purge-batches": {"task": "generation.purge_batches", "schedule": 3600},
     "send-usage-summaries": {"task": "generation.send_usage_summaries", "schedule": 600},
+    "roll-up-costs": {"task": "apps.insights.tasks.roll_up_costs", "schedule": 300},
     "roll-up-totals": {"task": "apps.usage.tasks.roll_up_totals", "schedule": 300},
     "sweep-events": {"task": "apps.billing.tasks.sweep_events", "schedule": 10},
     "catch-up-with-stripe": {"task": "apps.billing.tasks.catch_up", "schedule": 900},

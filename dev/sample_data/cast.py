@@ -15,6 +15,7 @@ from apps.core.db import system_scope
 from apps.generation import prompts, stream
 from apps.generation.models import Attempt, Budget, Conversation, Generation
 from apps.generation.stream import Entry
+from apps.insights import rolling_up
 from dev.sample_data import batches, month, sales, talks, team, texts
 from dev.sample_data.people import BUSY, FRESH, FULL, NAMES, OWING, PASSWORD, PAYING, TEAMED
 from dev.sample_data.run import Run
@@ -44,7 +45,9 @@ def make_cast(*, full: str = FULL) -> dict[str, UUID]:
     month.date_back(workspace)
     _team_up(now)
     _set_budgets()
-    return ids | _leave_in_the_middle(busy, user=busy_user) | _sell(now)
+    ids |= _leave_in_the_middle(busy, user=busy_user) | _sell(now)
+    rolling_up.roll_up(now=timezone.now())
+    return ids
 
 
 def _set_budgets() -> None:

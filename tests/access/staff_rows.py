@@ -68,6 +68,9 @@ ACT = {200, 302}
 ACTS: dict[str, dict[str, Rule]] = {
     "admin/": {"GET": staff(*ANYBODY)},
     "admin/find/": {"GET": staff(*ANYBODY, query="q={workspace_id}")},
+    "insights/": {"GET": staff(FINANCE)},
+    "insights/workspaces/": {"GET": staff(FINANCE, query="month=2026-11&sort=-margin_usd_micros&q=a")},
+    "insights/users/": {"GET": staff(FINANCE, query="sort=tokens&after=1_1")},
     "admin/login/": {"GET": public("leads to everybody's login", ok={302, 403})},
     "admin/logout/": {"POST": public("ends a session, if there is one")},
     "admin/jsi18n/": {"GET": staff(*ANYBODY)},

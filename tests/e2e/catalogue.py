@@ -246,6 +246,10 @@ ADMIN = [
     Page("admin-payments", "/admin/billing/payment/", STAFF),
     Page("admin-events", "/admin/billing/webhookevent/", STAFF),
     Page("admin-reconciliations", "/admin/billing/reconciliation/", STAFF),
+    Page("insights-costs", "/insights/", STAFF),
+    Page("insights-workspaces", "/insights/workspaces/", STAFF),
+    Page("insights-users", "/insights/users/?sort=-tokens", STAFF),
+    Page("insights-nobody-found", "/insights/users/?q=nobody-has-this-address", STAFF),
 ]
 LAPTOP = [
     Page("dev-mailbox", "/dev/mailbox/"),
