@@ -43,6 +43,13 @@ return false
 """
 
 
+class _Item(RateLimitItemPerSecond):
+    """The library names a window after its amount, too: a limit that changes would then begin a new one."""
+
+    def key_for(self, *identifiers: object) -> str:
+        return "/".join(str(part) for part in (self.namespace, *identifiers, self.multiples))
+
+
 @dataclass(frozen=True)
 class Window:
     """At most `amount` of something within any `seconds`, by one subject; `name` says what kind of subject."""
@@ -55,7 +62,7 @@ class Window:
     @property
     def item(self) -> RateLimitItem:
         """This window in the library's terms."""
-        return RateLimitItemPerSecond(self.amount, self.seconds, namespace=NAMESPACE)
+        return _Item(self.amount, self.seconds, namespace=NAMESPACE)
 
     @property
     def key(self) -> str:

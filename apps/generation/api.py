@@ -141,7 +141,7 @@ class GenerationList(WorkspaceView):
             model=form.model(),
             idempotency_key=form.cleaned_data["idempotency_key"],
             address=client_address(request._request),
-            api_key=request.auth if isinstance(request.auth, ApiKey) else None,
+            api_key=_key_of(request),
         )
         headers = {"Location": reverse("api:generation", args=[generation.pk])} | _what_is_left(generation, request)
         return Response(_detail(self.workspace, generation.pk), status=status.HTTP_201_CREATED, headers=headers)
@@ -188,6 +188,10 @@ def _require_api_in_plan(key: ApiKey) -> None:
             raise ApiNotInPlanError
 
 
+def _key_of(request: Request) -> ApiKey | None:
+    return request.auth if isinstance(request.auth, ApiKey) else None
+
+
 def _what_is_left(generation: Generation, request: Request) -> dict[str, str]:
     """Return the RateLimit headers of the next start; none while Redis is away."""
     with workspace_scope(generation.workspace_id):
@@ -197,7 +201,7 @@ def _what_is_left(generation: Generation, request: Request) -> dict[str, str]:
         workspace_id=generation.workspace_id,
         address=client_address(request._request),
         rights=rights,
-        api_key=generation.api_key,
+        api_key=_key_of(request),
     )
     return rate_headers.headers_of([tightest] if tightest else [])
 

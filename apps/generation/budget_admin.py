@@ -14,9 +14,9 @@ from apps.accounts.models import User
 from apps.billing.money import format_money
 from apps.core.admin import ModelAdmin
 from apps.generation import budget_slices, budget_use
-from apps.generation.budgets import FEATURE
 from apps.generation.models import Budget
 from apps.generation.quota_words import USD_MICROS_PER_CENT
+from apps.generation.settling import FEATURE
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Budget]

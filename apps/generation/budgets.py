@@ -18,9 +18,7 @@ from apps.core.db import system_scope
 from apps.core.errors import DomainError
 from apps.generation import budget_use
 from apps.generation.models import Budget, BudgetSlice, Generation
-
-# What usage records call what this app does: the one feature so far.
-FEATURE = "generation"
+from apps.generation.settling import FEATURE
 
 
 class BudgetError(DomainError):

@@ -33,6 +33,7 @@ WRITTEN = {
     "generation_conversation",
     "generation_attempt",
     "usage_dailyusage",
+    "usage_memberusage",
     "usage_usagerecord",
     "billing_hold",
     "billing_ledgerentry",

@@ -114,16 +114,17 @@ def test_programs_get_the_code_and_the_time_until_midnight(client, member, setti
 
 
 @pytest.mark.parametrize(
-    ("limit_name", "status", "code", "waits"),
+    ("limit_name", "limit", "status", "code", "waits"),
     [
-        ("requests_per_minute", 429, "plan_limit_requests", True),
-        ("concurrent_generations", 429, "plan_limit_concurrent", False),
-        ("tokens_per_month", 402, "plan_limit_tokens", False),
+        ("requests_per_minute", 1, 429, "plan_limit_requests", True),
+        ("concurrent_generations", 1, 429, "plan_limit_concurrent", True),
+        ("tokens_per_month", 1_200, 402, "plan_limit_tokens", False),
+        ("tokens_per_month", 100, 422, "plan_too_little", False),
     ],
 )
-def test_each_refusal_has_its_own_status_and_code(client, member, settings, limit_name, status, code, waits):
-    plans.allow(settings, free={limit_name: 1})
-    if limit_name != "tokens_per_month":
+def test_each_refusal_has_its_own_status_and_code(client, member, settings, limit_name, limit, status, code, waits):
+    plans.allow(settings, free={limit_name: limit})
+    if code != "plan_too_little":
         runs.start(member, model="keel-demo")
 
     answer = ask_api(client)
@@ -211,8 +212,8 @@ def test_a_composer_without_locked_models_mentions_none(client):
 
 def test_quotas_tell_what_is_used_of_each_limit(member, settings):
     plans.allow(settings, free=LIMITS)
-    plans.use(member.workspace, tokens=249_200, cost_usd_micros=123_000)
-    runs.start(member, model="keel-demo")
+    plans.use(member.workspace, tokens=249_000, cost_usd_micros=123_000)
+    started = runs.start(member, model="keel-demo")
 
     rights, listed = quotas.list_quotas(member.workspace_id)
 
@@ -221,7 +222,7 @@ def test_quotas_tell_what_is_used_of_each_limit(member, settings):
     assert shown == {
         "concurrent_generations": ("1", "1", 100),
         "generations_per_day": ("1", "50", 2),
-        "tokens_per_month": ("250,000", "500,000", 50),
+        "tokens_per_month": (f"{249_000 + started.reserved_tokens:,}", "500,000", 49),
     }
 
 

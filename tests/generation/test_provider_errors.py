@@ -34,7 +34,7 @@ def test_only_what_could_go_well_is_tried_again_or_elsewhere(error):
 def test_codes_are_unique():
     codes = [error.code for error in PROVIDER_ERRORS]
 
-    assert len(codes) == len(set(codes)) == 27
+    assert len(codes) == len(set(codes)) == 28
 
 
 def test_what_the_text_causes_leads_to_changing_it():

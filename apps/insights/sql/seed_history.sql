@@ -127,6 +127,6 @@ SELECT workspace_id, (finished_at AT TIME ZONE 'UTC')::date, model, slug, count(
 INSERT INTO usage_memberusage (
        workspace_id, day, user_id, api_key_id, model, template, calls, duration_ms, records, input_tokens,
        cached_input_tokens, output_tokens, charged_credits, cost_usd_micros)
-SELECT workspace_id, (finished_at AT TIME ZONE 'UTC')::date, user_id, NULL, model, slug, count(*), sum(8000), count(*),
+SELECT workspace_id, (finished_at AT TIME ZONE 'UTC')::date, user_id, NULL::uuid, model, slug, count(*), sum(8000), count(*),
        sum(tokens_in), 0, sum(tokens_out), sum(credits), sum(cost)
   FROM seed_run GROUP BY 1, 2, 3, 4, 5, 6;
