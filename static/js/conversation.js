@@ -27,7 +27,7 @@
 
   // What stands in the way of a message is shown below it, with the ways on; the text stays.
   document.addEventListener("htmx:afterSettle", (event) => {
-    const title = event.detail.target.id === "paywall" && document.getElementById("paywall-title");
+    const title = event.detail.elt.id === "paywall" && document.getElementById("paywall-title");
     if (title && followUp()) title.focus();
   });
 

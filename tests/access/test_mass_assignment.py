@@ -81,6 +81,8 @@ VALID: dict[str, dict[str, Any]] = {
 # Each ModelForm, with all that it can ever write.
 MODEL_FORMS = {
     "BudgetForm": {"scope", "subject", "period", "amount"},
+    "FlagForm": {"name", "everyone", "percent", "staff", "superusers", "groups", "users", "note"},
+    "SwitchForm": {"name", "active", "stops_running", "reason", "note"},
     "ProfileForm": {"name"},
     "WorkspaceForm": {"name"},
     "TimeZoneForm": {"time_zone"},

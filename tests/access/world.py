@@ -31,9 +31,9 @@ from apps.billing.models import (
     WebhookEvent,
 )
 from apps.core import audit
-from apps.core.models import OutgoingMail
+from apps.core.models import Alert, OutgoingMail
 from apps.generation import prompts
-from apps.generation.models import Attempt, Batch, BatchRow, Budget, Generation, ShareLink
+from apps.generation.models import Attempt, Batch, BatchRow, Budget, Flag, Generation, ShareLink, Switch
 from apps.pages.models import ContactMessage, Notice
 from apps.usage.models import COUNTS, DailyTotal, DailyUsage, UsageRecord
 from dev.sample_data import month
@@ -236,10 +236,13 @@ def _written(owner: User, *, team: Workspace) -> dict[str, Any]:
         "core.auditentry": audit.record(
             actor=f"user:{owner.pk}", action="workspace_renamed", subject=subject, name=f"{Mark.AUDIT} name"
         ),
+        "core.alert": Alert.objects.create(kind="dear_day", window="day", sentence="Dear."),
         "core.outgoingmail": OutgoingMail.objects.create(
             key="m", to=owner.email, subject="Hi", text=secret, html=secret
         ),
         "generation.budget": Budget.objects.create(scope="all", amount_usd_micros=10**12),
+        "generation.flag": Flag.objects.create(name="rollout:template:nothing"),
+        "generation.switch": Switch.objects.create(name="stop:template:nothing", reason="Over", active=False),
         "pages.contactmessage": ContactMessage.objects.create(
             user=owner,
             topic="other",

@@ -156,6 +156,8 @@ LINKS = {
 # Links with an id and no secret: whoever follows one is asked to log in, and for the right to see it.
 WITH_AN_ID = {
     "billing:receipt": {"payment_id": uuid7()},
+    # With the days of a month.
+    "usage:overview": {},
     # Where Stripe sends a buyer back to.
     "billing:checkout_session": {"session_id": uuid7()},
 }
