@@ -46,7 +46,7 @@ class Watched:
     def strangers(self, base_url, generation):
         """What was asked for that is none of the page's own."""
         own = re.compile(
-            rf"{re.escape(base_url)}/(static/.*|favicon\.ico|generations/{generation}/(stream/.*)?)|data:image/.*"
+            rf"{re.escape(base_url)}/(static/.*|favicon\.ico|generations/{generation}/((stream|position)/.*)?)|data:image/.*"
         )
         return [url for url in self.asked if not own.fullmatch(url)]
 
