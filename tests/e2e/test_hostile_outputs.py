@@ -45,9 +45,8 @@ class Watched:
 
     def strangers(self, base_url, generation):
         """What was asked for that is none of the page's own."""
-        own = re.compile(
-            rf"{re.escape(base_url)}/(static/.*|favicon\.ico|generations/{generation}/((stream|position)/.*)?)|data:image/.*"
-        )
+        page = rf"generations/{generation}/((stream|position)/.*)?"
+        own = re.compile(rf"{re.escape(base_url)}/(static/.*|favicon\.ico|{page})|data:image/.*")
         return [url for url in self.asked if not own.fullmatch(url)]
 
 
